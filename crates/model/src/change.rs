@@ -1,0 +1,35 @@
+//! A change to the city's state, as the change feed tells it.
+
+use std::sync::Arc;
+
+use crate::{Entity, EntityId, Iri, Tenant};
+
+/// What happened to an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChangeKind {
+    /// It did not exist before.
+    Created,
+    /// It existed and is different now.
+    Updated,
+    /// It is gone.
+    Deleted,
+}
+
+/// One committed change to one entity. Both states are shared, not copied.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Its place in the order of all changes; grows by at least one with each.
+    pub sequence: u64,
+    /// Whose entity it is.
+    pub tenant: Tenant,
+    /// Which entity.
+    pub id: EntityId,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// The attributes whose instances were created, replaced or removed.
+    pub attributes: Vec<Iri>,
+    /// The state before, unless it was created.
+    pub before: Option<Arc<Entity>>,
+    /// The state after, unless it was deleted.
+    pub after: Option<Arc<Entity>>,
+}
