@@ -1,0 +1,49 @@
+//! `cargo xtask bench <name>`: one measurement, held against a limit or a peer in the same run, as a table with the
+//! ratio in its last column. Numbers of these machines mean little; ratios of one run do.
+
+mod history;
+mod http;
+mod peers;
+mod recover;
+mod table;
+
+use anyhow::Result;
+
+use crate::run::{cargo, step};
+
+/// What to measure.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Which measurement.
+    #[arg(value_enum)]
+    name: Name,
+    /// Fewer rows and requests: to see that it works, not for a figure.
+    #[arg(long)]
+    small: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Name {
+    /// Attribute updates through NGSI-LD batch upserts, against a raw write of the same bytes and PostgreSQL.
+    Ingest,
+    /// `GET /entities?type=Vehicle&limit=20`, against constant bytes from the same server.
+    Query,
+    /// Ranges and aggregates of 10 million observations, against PostgreSQL and DuckDB.
+    History,
+    /// From start to the first answered query on 200,000 entities.
+    Start,
+    /// `kill -9` during writes; what was acknowledged must be there once.
+    Recover,
+}
+
+/// Builds what is measured and measures it.
+pub fn run(options: &Options) -> Result<()> {
+    step("the binary", &mut cargo(&["build", "--profile", "demo", "--package", "polder", "--locked"]))?;
+    match options.name {
+        Name::Ingest => http::ingest(options.small),
+        Name::Query => http::query(options.small),
+        Name::History => history::run(options.small),
+        Name::Start => http::start(options.small),
+        Name::Recover => recover::run(options.small),
+    }
+}
