@@ -14,6 +14,7 @@ mod problem;
 mod quality;
 mod scope;
 mod time;
+mod trip;
 mod units;
 
 pub use attribute::{Attribute, AttributeValue};
@@ -26,6 +27,7 @@ pub use problem::Problem;
 pub use quality::{Origin, Quality, QualityFlags};
 pub use scope::ReadScope;
 pub use time::Timestamp;
+pub use trip::{TripStop, TripTimes};
 pub use units::{Unit, harmonise, unit_of};
 
 /// The namespace of the terms that the NGSI-LD core context defines.
