@@ -8,7 +8,10 @@ use std::{
 
 use anyhow::Result;
 
-use crate::{needs, run::{cargo, program, root, step}};
+use crate::{
+    needs,
+    run::{cargo, program, root, step},
+};
 
 /// What to show, and where.
 #[derive(clap::Args)]

@@ -54,7 +54,8 @@ fn for_each(mut act: impl FnMut(&Generated, &str) -> Result<()>) -> Result<()> {
     crate::needs::npm_packages("web")?;
     let polder = root().join("target/debug/polder");
     for file in GENERATED {
-        let name = if file.program == "polder" { polder.to_string_lossy().into_owned() } else { file.program.to_owned() };
+        let name =
+            if file.program == "polder" { polder.to_string_lossy().into_owned() } else { file.program.to_owned() };
         let fresh = output(&mut program(&name, file.arguments, file.folder))?;
         act(file, &fresh)?;
     }

@@ -24,12 +24,16 @@ pub fn npm_packages(folder: &str) -> Result<()> {
     if age(&installed).is_some() && age(&installed) >= age(&lock) {
         return Ok(());
     }
-    step(&format!("npm packages of {folder}"), &mut program("npm", &["ci", "--no-fund", "--no-audit", "--loglevel=error"], folder))
+    step(
+        &format!("npm packages of {folder}"),
+        &mut program("npm", &["ci", "--no-fund", "--no-audit", "--loglevel=error"], folder),
+    )
 }
 
 /// The programs that tests drive: a browser, an MQTT broker, GDAL. Installs them on Debian when run as root.
 pub fn test_programs() -> Result<()> {
-    let missing: Vec<&str> = PACKAGES.iter().filter(|(program, _)| !found(program)).map(|(_, package)| *package).collect();
+    let missing: Vec<&str> =
+        PACKAGES.iter().filter(|(program, _)| !found(program)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -46,5 +50,7 @@ pub fn test_programs() -> Result<()> {
 /// Whether a program is on the PATH or in the system folders that a user's PATH may lack.
 fn found(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]).any(|dir| dir.join(name).is_file())
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
+        .any(|dir| dir.join(name).is_file())
 }

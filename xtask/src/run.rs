@@ -44,7 +44,13 @@ pub fn output(command: &mut Command) -> Result<String> {
 
 /// Whether a program of this name can be started.
 pub fn exists(name: &str) -> bool {
-    Command::new(name).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+    Command::new(name)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok()
 }
 
 /// Cargo, in the workspace.

@@ -2,11 +2,16 @@
 
 mod server;
 
+pub use server::free_address;
+
 use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::{checks, demo, generate, needs, run::{cargo, exists, program, step}};
+use crate::{
+    checks, demo, generate, needs,
+    run::{cargo, exists, program, step},
+};
 
 /// Which steps to run.
 #[derive(clap::Args)]
@@ -40,7 +45,9 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     let mut times = Vec::new();
-    for (name, act) in STEPS.iter().filter(|(name, _)| options.only.is_empty() || options.only.iter().any(|o| o == name)) {
+    for (name, act) in
+        STEPS.iter().filter(|(name, _)| options.only.is_empty() || options.only.iter().any(|o| o == name))
+    {
         let started = Instant::now();
         act()?;
         times.push(format!("{name} {:.0} s", started.elapsed().as_secs_f64()));
@@ -54,7 +61,10 @@ fn format() -> Result<()> {
 }
 
 fn clippy() -> Result<()> {
-    step("clippy", &mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"]))
+    step(
+        "clippy",
+        &mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"]),
+    )
 }
 
 fn web() -> Result<()> {

@@ -134,7 +134,7 @@ pub struct BenchOptions {
     #[arg(value_enum)]
     pub work: BenchWork,
     /// The address and port of the server to drive: one on this machine, started with --open.
-    #[arg(long)]
+    #[arg(long, default_value = "127.0.0.1:8080")]
     pub address: SocketAddr,
     /// How many clients work at the same time.
     #[arg(long, default_value_t = 4)]
@@ -148,6 +148,9 @@ pub struct BenchOptions {
     /// How many entities one batch request carries.
     #[arg(long, default_value_t = 1_000)]
     pub batch: usize,
+    /// Write the bodies of the requests to this file, one a line, and send nothing: the same bytes for a peer.
+    #[arg(long)]
+    pub write: Option<PathBuf>,
 }
 
 /// The loads that `polder bench` knows.

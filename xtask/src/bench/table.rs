@@ -36,10 +36,17 @@ pub struct Table {
 impl Table {
     /// Prints the table and writes it to `target/bench/<name>.json`.
     pub fn publish(&self) -> Result<()> {
-        let mut text = format!("\n| {} ({}) | Polder | against | figure | ratio | target |\n|---|---:|---|---:|---:|---|\n", self.name, self.unit);
+        let mut text = format!(
+            "\n| {} ({}) | Polder | against | figure | ratio | target |\n|---|---:|---|---:|---:|---|\n",
+            self.name, self.unit
+        );
         for row in &self.rows {
             let (ours, theirs) = (figure(row.ours), figure(row.theirs));
-            writeln!(text, "| {} | {ours} | {} | {theirs} | {:.2} | {} |", row.work, row.against, row.ratio, row.target)?;
+            writeln!(
+                text,
+                "| {} | {ours} | {} | {theirs} | {:.2} | {} |",
+                row.work, row.against, row.ratio, row.target
+            )?;
         }
         println!("{text}");
         let rows: Vec<Value> = self.rows.iter().map(Row::json).collect();

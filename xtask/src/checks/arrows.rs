@@ -73,7 +73,9 @@ fn is_inside(name: &str) -> bool {
 
 fn forbidden(name: &str, dependencies: &[String]) -> Vec<String> {
     let Some((_, allowed)) = ARROWS.iter().find(|(member, _)| *member == name) else {
-        return vec![format!("{name}: a new crate: give it a row in xtask/src/checks/arrows.rs and in ARCHITECTURE.md")];
+        return vec![format!(
+            "{name}: a new crate: give it a row in xtask/src/checks/arrows.rs and in ARCHITECTURE.md"
+        )];
     };
     let mut found = Vec::new();
     for dependency in dependencies {

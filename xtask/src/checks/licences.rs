@@ -71,7 +71,14 @@ mod tests {
 
     #[test]
     fn one_of_several_choices_is_enough_and_all_of_a_conjunction_are_needed() {
-        for good in ["MIT", "MIT OR GPL-3.0", "MIT/Apache-2.0", "(MIT OR Apache-2.0) AND Unicode-3.0", "Apache-2.0 AND ISC", "Unlicense OR MIT"] {
+        for good in [
+            "MIT",
+            "MIT OR GPL-3.0",
+            "MIT/Apache-2.0",
+            "(MIT OR Apache-2.0) AND Unicode-3.0",
+            "Apache-2.0 AND ISC",
+            "Unlicense OR MIT",
+        ] {
             assert!(is_allowed(good), "{good}");
         }
         for bad in ["GPL-3.0", "MIT AND GPL-3.0", "(GPL-2.0 OR AGPL-3.0) AND MIT", ""] {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use syn::{spanned::Spanned, visit::Visit};
+use syn::visit::Visit;
 
 use crate::run::root;
 
@@ -73,10 +73,11 @@ struct Functions<'a> {
 
 impl Functions<'_> {
     fn measure(&mut self, name: &syn::Ident, block: &syn::Block) {
-        let (first, last) = (name.span().start().line, block.span().end().line);
+        let (first, last) = (name.span().start().line, block.brace_token.span.close().end().line);
         let lines = last + 1 - first;
         if lines > FUNCTION_LINES_MAX {
-            self.found.push(format!("{}:{first}: `{name}` has {lines} lines, more than {FUNCTION_LINES_MAX}", self.path));
+            self.found
+                .push(format!("{}:{first}: `{name}` has {lines} lines, more than {FUNCTION_LINES_MAX}", self.path));
         }
     }
 }
@@ -107,7 +108,12 @@ mod tests {
     #[test]
     fn tests_and_the_test_crate_are_not_production() {
         assert!(is_production("crates/store/src/lib.rs"));
-        for path in ["crates/store/src/x/tests.rs", "crates/store/tests/a.rs", "crates/testing/src/lib.rs", "crates/store/examples/a.rs"] {
+        for path in [
+            "crates/store/src/x/tests.rs",
+            "crates/store/tests/a.rs",
+            "crates/testing/src/lib.rs",
+            "crates/store/examples/a.rs",
+        ] {
             assert!(!is_production(path), "{path}");
         }
     }

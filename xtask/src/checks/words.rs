@@ -16,7 +16,13 @@ struct Rule {
 
 const RULES: &[Rule] = &[
     Rule {
-        words: &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X:"), "coming soon", "binnenkort beschikbaar"],
+        words: &[
+            concat!("TO", "DO"),
+            concat!("FIX", "ME"),
+            concat!("XX", "X:"),
+            "coming soon",
+            "binnenkort beschikbaar",
+        ],
         applies: is_code,
         why: "finish it or leave it out",
     },
@@ -69,7 +75,8 @@ pub fn check(files: &[String]) -> Result<Vec<String>> {
 }
 
 fn is_text(path: &str) -> bool {
-    const TEXT: &[&str] = &["rs", "ts", "js", "mjs", "svelte", "css", "html", "md", "toml", "json", "yml", "yaml", "sh", "py"];
+    const TEXT: &[&str] =
+        &["rs", "ts", "js", "mjs", "svelte", "css", "html", "md", "toml", "json", "yml", "yaml", "sh", "py"];
     let extension = Path::new(path).extension().and_then(|e| e.to_str()).unwrap_or_default();
     TEXT.contains(&extension) && !path.contains("/data/")
 }

@@ -35,7 +35,10 @@ impl Server {
         }
         std::fs::create_dir_all(&folder)?;
         let (data, city) = (folder.join("data"), root().join("cities/rotterdam"));
-        step("loading Rotterdam", Command::new(&polder).arg("import").arg("--data").arg(&data).arg("--city").arg(&city))?;
+        step(
+            "loading Rotterdam",
+            Command::new(&polder).arg("import").arg("--data").arg(&data).arg("--city").arg(&city),
+        )?;
         let password = format!("e2e-{}-{:x}", std::process::id(), Instant::now().elapsed().as_nanos());
         add_user(&polder, &data, &password)?;
         let address = free_address()?;
@@ -98,7 +101,8 @@ impl Server {
             bail!("the server ended with {status}: {}", self.log_text());
         }
         let log = self.log_text();
-        let unexpected: Vec<&str> = log.lines().filter(|line| line.contains(" WARN ") || line.contains(" ERROR ")).collect();
+        let unexpected: Vec<&str> =
+            log.lines().filter(|line| line.contains(" WARN ") || line.contains(" ERROR ")).collect();
         if !unexpected.is_empty() {
             bail!("the server's log has warnings or errors:\n{}", unexpected.join("\n"));
         }

@@ -7,6 +7,7 @@ mod client;
 mod load;
 
 use std::{
+    io::Write,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -30,6 +31,9 @@ pub fn run(options: &BenchOptions) -> Result<()> {
         bail!("--clients, --entities and --batch must be at least 1");
     }
     let load = Arc::new(Load::new(options));
+    if let Some(path) = &options.write {
+        return write_bodies(&load, options.requests, path);
+    }
     let next = Arc::new(AtomicUsize::new(0));
     let started = Instant::now();
     let clients: Vec<_> = (0..options.clients)
@@ -45,6 +49,16 @@ pub fn run(options: &BenchOptions) -> Result<()> {
     let seconds = started.elapsed().as_secs_f64();
     println!("{}", summary(options, &load, &mut latencies, seconds));
     Ok(())
+}
+
+/// Writes the body of every request to a file, one a line.
+fn write_bodies(load: &Load, requests: usize, path: &std::path::Path) -> Result<()> {
+    let file = std::fs::File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let mut file = std::io::BufWriter::new(file);
+    for number in 0..requests {
+        writeln!(file, "{}", load.body(number))?;
+    }
+    Ok(file.flush()?)
 }
 
 /// One client: takes request numbers until there are none left.

@@ -32,14 +32,19 @@ impl Load {
 
     /// The bytes of one request, head and body.
     pub fn request(&self, number: usize) -> Vec<u8> {
-        let count = self.items_per_request();
         match self.work {
             BenchWork::Query | BenchWork::Root => self.fixed.clone(),
             BenchWork::Batch | BenchWork::Single => {
-                let bodies: Vec<String> = (0..count).map(|i| entity((number * count + i) % self.entities, number)).collect();
-                post("/ngsi-ld/v1/entityOperations/upsert?options=update", &format!("[{}]", bodies.join(",")))
+                post("/ngsi-ld/v1/entityOperations/upsert?options=update", &self.body(number))
             }
         }
+    }
+
+    /// The body of one writing request: a JSON array of entities.
+    pub fn body(&self, number: usize) -> String {
+        let count = self.items_per_request();
+        let entities: Vec<String> = (0..count).map(|i| entity((number * count + i) % self.entities, number)).collect();
+        format!("[{}]", entities.join(","))
     }
 }
 
