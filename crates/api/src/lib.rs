@@ -1,1 +1,43 @@
-//! api
+//! The door: HTTP routes, wire types and the check of every request before a layer is touched.
+//!
+//! Each area is a folder with `routes()`; [`router`] is the one list of them. A route cannot be added without naming
+//! the `trust::Action` that it needs, and its handler runs only when `trust` has allowed it.
+
+mod assets;
+mod clock;
+mod door;
+mod guard;
+mod headers;
+mod limits;
+mod openapi;
+mod operations;
+mod problem;
+mod routes;
+mod server;
+mod session;
+mod state;
+
+pub use assets::{Asset, Assets};
+pub use clock::{CityClock, ClockMode, ClockReading, ClockSetting};
+pub use guard::Caller;
+pub use limits::{Rate, RateLimits};
+pub use problem::{ApiError, Envelope};
+pub use routes::{Route, Routes};
+pub use server::serve;
+pub use state::{AppState, DoorSettings, StateParts};
+
+use axum::Router;
+
+/// Every area's routes, in alphabetical order of the areas.
+#[must_use]
+pub fn all_routes() -> Routes {
+    [operations::routes(), session::routes()].into_iter().fold(Routes::new(), Routes::merge)
+}
+
+/// The whole HTTP interface: every area behind the guard, the web app as the fallback, all of it behind the door.
+pub fn router(state: AppState) -> Router {
+    let routes = all_routes();
+    let description = openapi::describe(&routes);
+    let router = routes.into_router(&state).fallback(assets::serve_asset);
+    door::wrap(operations::with_description(router, description), state)
+}

@@ -1,0 +1,144 @@
+//! How many requests are accepted: a token bucket for each subject or address.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    sync::Mutex,
+};
+
+use model::Timestamp;
+
+/// How many buckets are kept. When there are more, those that are full again are forgotten.
+const BUCKETS_MAX: usize = 100_000;
+
+/// So many requests a second in the long run, so many at once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// The long-run rate, requests each second.
+    pub per_second: f64,
+    /// How many may come at once.
+    pub burst: f64,
+}
+
+/// The limits of the door; `None` is no limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateLimits {
+    /// For each address without an account.
+    pub stranger: Option<Rate>,
+    /// For each account and each token.
+    pub subject: Option<Rate>,
+    /// For attempts to sign in, for each address.
+    pub sign_in: Option<Rate>,
+}
+
+impl Default for RateLimits {
+    /// A map loads some 100 tiles at once; a program writes thousands of values a second; a person types a password.
+    fn default() -> Self {
+        Self {
+            stranger: Some(Rate { per_second: 100.0, burst: 1_000.0 }),
+            subject: Some(Rate { per_second: 5_000.0, burst: 10_000.0 }),
+            sign_in: Some(Rate { per_second: 0.2, burst: 10.0 }),
+        }
+    }
+}
+
+/// What a bucket is kept for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Charge {
+    Stranger,
+    Subject,
+    SignIn,
+}
+
+#[derive(Clone, Copy)]
+struct Bucket {
+    level: f64,
+    at: Timestamp,
+}
+
+/// The buckets. Time is given, so that the same requests always get the same answers.
+pub(crate) struct Limiter {
+    rates: RateLimits,
+    hasher: RandomState,
+    buckets: Mutex<HashMap<u64, Bucket>>,
+}
+
+impl Limiter {
+    pub(crate) fn new(rates: RateLimits) -> Self {
+        Self { rates, hasher: RandomState::new(), buckets: Mutex::default() }
+    }
+
+    /// Takes one request from the bucket of `name`; when it is empty, says after how many seconds to come back.
+    pub(crate) fn take(&self, charge: Charge, name: &str, now: Timestamp) -> Result<(), u64> {
+        let Some(rate) = self.rate(charge) else { return Ok(()) };
+        let key = self.hasher.hash_one((charge, name));
+        let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if buckets.len() >= BUCKETS_MAX && !buckets.contains_key(&key) {
+            // Keys hold no class, so the slowest rate decides when a bucket is surely full again.
+            let refill_s_max = self.refill_s_max();
+            buckets.retain(|_, bucket| now.seconds_since(bucket.at) < refill_s_max);
+            if buckets.len() >= BUCKETS_MAX {
+                return Err(1);
+            }
+        }
+        let bucket = buckets.entry(key).or_insert(Bucket { level: rate.burst, at: now });
+        let refilled = bucket.level + now.seconds_since(bucket.at).max(0.0) * rate.per_second;
+        *bucket = Bucket { level: refilled.min(rate.burst), at: now };
+        if bucket.level >= 1.0 {
+            bucket.level -= 1.0;
+            return Ok(());
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at least 1, and the cast saturates"
+        )]
+        let seconds = ((1.0 - bucket.level) / rate.per_second).ceil().max(1.0) as u64;
+        Err(seconds)
+    }
+
+    fn rate(&self, charge: Charge) -> Option<Rate> {
+        match charge {
+            Charge::Stranger => self.rates.stranger,
+            Charge::Subject => self.rates.subject,
+            Charge::SignIn => self.rates.sign_in,
+        }
+    }
+
+    fn refill_s_max(&self) -> f64 {
+        let rates = [self.rates.stranger, self.rates.subject, self.rates.sign_in];
+        rates.into_iter().flatten().map(|rate| rate.burst / rate.per_second).fold(0.0, f64::max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(s: i64) -> Timestamp {
+        Timestamp::from_micros(s * 1_000_000)
+    }
+
+    #[test]
+    fn a_burst_is_accepted_then_the_long_run_rate() {
+        let limiter = Limiter::new(RateLimits::default());
+        for _ in 0..10 {
+            assert_eq!(limiter.take(Charge::SignIn, "a", seconds(0)), Ok(()));
+        }
+        assert_eq!(limiter.take(Charge::SignIn, "a", seconds(0)), Err(5));
+        assert_eq!(limiter.take(Charge::SignIn, "b", seconds(0)), Ok(()));
+        assert_eq!(limiter.take(Charge::SignIn, "a", seconds(5)), Ok(()));
+        assert_eq!(limiter.take(Charge::SignIn, "a", seconds(5)), Err(5));
+    }
+
+    #[test]
+    fn many_addresses_do_not_fill_the_memory() {
+        let limiter = Limiter::new(RateLimits::default());
+        for n in 0..BUCKETS_MAX {
+            assert!(limiter.take(Charge::Stranger, &n.to_string(), seconds(0)).is_ok());
+        }
+        assert_eq!(limiter.take(Charge::Stranger, "new", seconds(1)), Err(1));
+        assert_eq!(limiter.take(Charge::Stranger, "new", seconds(3_600)), Ok(()));
+        assert_eq!(limiter.buckets.lock().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,166 @@
+//! The one error envelope: `application/problem+json` (RFC 9457), which says what is wrong and what to do.
+
+use std::{
+    borrow::Cow,
+    ops::{Deref, DerefMut},
+};
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use model::Problem;
+use serde::Serialize;
+
+/// Where the types of problems are named. The names are identifiers; nothing need be served there.
+const TYPES: &str = "https://polder.city/problems/";
+
+/// An answer that is an error. Its fields are those of [`Envelope`].
+#[derive(Clone, Debug)]
+pub struct ApiError(Box<Envelope>);
+
+/// What an error says: the type, the status, what is wrong and the remedy.
+#[derive(Clone, Debug, Serialize)]
+pub struct Envelope {
+    /// A URI that names the kind of problem.
+    #[serde(rename = "type")]
+    pub kind: Cow<'static, str>,
+    /// The kind of problem in a few words.
+    pub title: Cow<'static, str>,
+    /// The HTTP status.
+    #[serde(serialize_with = "as_number")]
+    pub status: StatusCode,
+    /// What is wrong this time.
+    pub detail: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// Which request it was: the request id, also in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// After how many seconds to try again; sent as `Retry-After`.
+    #[serde(skip)]
+    pub retry_after_s: Option<u64>,
+    /// The media type of the answer.
+    #[serde(skip)]
+    pub media_type: &'static str,
+}
+
+impl Deref for ApiError {
+    type Target = Envelope;
+
+    fn deref(&self) -> &Envelope {
+        &self.0
+    }
+}
+
+impl DerefMut for ApiError {
+    fn deref_mut(&mut self) -> &mut Envelope {
+        &mut self.0
+    }
+}
+
+fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+impl ApiError {
+    /// An error with a status, the last part of its type's URI, a title and a detail.
+    pub fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self(Box::new(Envelope {
+            kind: format!("{TYPES}{kind}").into(),
+            title: title.into(),
+            status,
+            detail: detail.into(),
+            remedy: None,
+            instance: None,
+            retry_after_s: None,
+            media_type: "application/problem+json",
+        }))
+    }
+
+    /// The same error with what to do about it.
+    #[must_use]
+    pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// The same error, to be tried again after some seconds.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds.max(1));
+        self
+    }
+
+    /// 400: the request is wrong.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request is not right", detail)
+    }
+
+    /// 401: it needs an account.
+    pub fn unauthenticated(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "not-signed-in", "This needs an account", detail)
+            .with_remedy("sign in, or send an API token in the Authorization header")
+    }
+
+    /// 403: the account may not.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "not-allowed", "This is not allowed", detail)
+    }
+
+    /// 404: there is no such thing (for this subject).
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
+    }
+
+    /// 409: the state does not allow it.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", "It conflicts with what is there", detail)
+    }
+
+    /// 429: too much at once.
+    pub fn too_many(detail: impl Into<String>, seconds: u64) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests", detail)
+            .with_remedy("wait as long as Retry-After says")
+            .retry_after(seconds)
+    }
+
+    /// 500: our failure. The cause goes to the log, never to the caller.
+    pub fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%cause, "a request failed");
+        let detail = "the server could not do this; the cause is in its log";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed", detail)
+    }
+}
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        let place = problem.line.map(|line| format!(" (line {line})")).unwrap_or_default();
+        Self::bad_request(format!("{}{place}: {}", problem.thing, problem.detail)).with_remedy(problem.remedy)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&*self.0).unwrap_or_default();
+        let mut response = (self.status, [(header::CONTENT_TYPE, self.media_type)], body).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"polder\""));
+        }
+        response
+    }
+}
+
+impl From<trust::TrustError> for ApiError {
+    fn from(error: trust::TrustError) -> Self {
+        match error {
+            trust::TrustError::TokenInvalid => Self::unauthenticated(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What every handler can reach: the layers, the clock and the settings of the door.
+
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+use model::Tenant;
+use trust::Trust;
+use url::Url;
+
+use crate::{Assets, CityClock, RateLimits, limits::Limiter};
+
+/// The layers and settings that requests are answered from. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+/// What [`AppState`] is made of. Handlers read these fields through the state.
+pub struct StateParts {
+    /// Accounts, sessions, tokens and the one decision.
+    pub trust: Trust,
+    /// The city's clock.
+    pub clock: CityClock,
+    /// The settings of the door.
+    pub door: DoorSettings,
+}
+
+/// How the door behaves.
+#[derive(Clone)]
+pub struct DoorSettings {
+    /// The address under which the public reaches the server; `https` here makes cookies `Secure` and sends HSTS.
+    pub public_url: Option<Url>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// The largest body accepted, bytes.
+    pub body_bytes_max: usize,
+    /// The longest time until an answer starts.
+    pub answer_time_max: Duration,
+    /// How many requests are accepted.
+    pub rates: RateLimits,
+    /// The tenant of a request that names none.
+    pub tenant: Tenant,
+    /// The web app.
+    pub assets: Assets,
+    /// Where to report a weakness, for `/.well-known/security.txt`.
+    pub security_contact: String,
+}
+
+impl Default for DoorSettings {
+    /// No web app, 16 MiB bodies, 30 s.
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            trusted_proxies: vec![],
+            body_bytes_max: 16 * 1024 * 1024,
+            answer_time_max: Duration::from_secs(30),
+            rates: RateLimits::default(),
+            tenant: Tenant::default(),
+            assets: |_| None,
+            security_contact: "https://github.com/polder-city/polder/security/advisories/new".to_owned(),
+        }
+    }
+}
+
+/// The parts, and what the door itself remembers between requests.
+pub struct Inner {
+    parts: StateParts,
+    pub(crate) limiter: Limiter,
+}
+
+impl AppState {
+    /// The state of one server.
+    #[must_use]
+    pub fn new(parts: StateParts) -> Self {
+        let limiter = Limiter::new(parts.door.rates);
+        Self(Arc::new(Inner { parts, limiter }))
+    }
+
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.0.limiter
+    }
+}
+
+impl Deref for AppState {
+    type Target = StateParts;
+
+    fn deref(&self) -> &StateParts {
+        &self.0.parts
+    }
+}
+
+impl DoorSettings {
+    /// Whether the public reaches the server through TLS.
+    #[must_use]
+    pub fn secure(&self) -> bool {
+        self.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
+    }
+}

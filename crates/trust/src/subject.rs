@@ -1,0 +1,121 @@
+//! The subject: on whose behalf a request is made.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use model::{Problem, Tenant};
+use serde::{Deserialize, Serialize};
+
+use crate::{Action, Role};
+
+/// The name that stands for every tenant in [`Grants`].
+const EVERY_TENANT: &str = "*";
+
+/// Which roles somebody has, by tenant; the name `*` means in every tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Grants(BTreeMap<String, BTreeSet<Role>>);
+
+impl Grants {
+    /// The roles given, in every tenant.
+    #[must_use]
+    pub fn everywhere(roles: impl IntoIterator<Item = Role>) -> Self {
+        Self(BTreeMap::from([(EVERY_TENANT.to_owned(), roles.into_iter().collect())]))
+    }
+
+    /// The roles given, in one tenant.
+    #[must_use]
+    pub fn within(tenant: &Tenant, roles: impl IntoIterator<Item = Role>) -> Self {
+        Self(BTreeMap::from([(tenant.as_str().to_owned(), roles.into_iter().collect())]))
+    }
+
+    /// From `role` (in every tenant) and `tenant:role` texts, as typed on the command line.
+    ///
+    /// # Errors
+    /// Names the text that is not a tenant or a role.
+    pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, Problem> {
+        let mut grants = Self::default();
+        for text in texts {
+            let (tenant, role) = text.split_once(':').unwrap_or((EVERY_TENANT, text));
+            if tenant != EVERY_TENANT {
+                Tenant::parse(tenant)?;
+            }
+            grants.0.entry(tenant.to_owned()).or_default().insert(role.parse()?);
+        }
+        Ok(grants)
+    }
+
+    /// The roles in one tenant, with those that hold everywhere.
+    pub fn roles_in<'a>(&'a self, tenant: &'a str) -> impl Iterator<Item = Role> + 'a {
+        let named = self.0.get(tenant).into_iter();
+        named.chain(self.0.get(EVERY_TENANT).filter(|_| tenant != EVERY_TENANT)).flatten().copied()
+    }
+
+    /// Whether some role in the tenant allows the action.
+    #[must_use]
+    pub fn allow(&self, action: Action, tenant: &str) -> bool {
+        self.roles_in(tenant).any(|role| role.may(action))
+    }
+
+    /// The tenants named (`*` for all), with the roles there.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &BTreeSet<Role>)> {
+        self.0.iter().map(|(tenant, roles)| (tenant.as_str(), roles))
+    }
+}
+
+/// What kind of party asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SubjectKind {
+    /// Nobody that we know.
+    Anonymous,
+    /// A person with an account, signed in.
+    Person,
+    /// A program with an API token.
+    Machine,
+    /// Anybody at all, on a server that was started with `--open`.
+    Open,
+}
+
+/// On whose behalf a request is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// A person, a machine, nobody.
+    pub kind: SubjectKind,
+    /// The account's name, or `name/token-id` for a machine. Written to the audit.
+    pub name: Arc<str>,
+    /// The organisation that the account belongs to.
+    pub party: Option<Arc<str>>,
+    /// The roles, by tenant.
+    pub grants: Grants,
+    /// What a token is limited to; `None` is no limit beyond the roles.
+    pub scopes: Option<BTreeSet<Action>>,
+}
+
+impl Subject {
+    /// Nobody that we know.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self::of(SubjectKind::Anonymous, "anonymous", Grants::default())
+    }
+
+    /// Everybody, on a server that was started with `--open`: may do all that an administrator may.
+    #[must_use]
+    pub fn open() -> Self {
+        Self::of(SubjectKind::Open, "open", Grants::everywhere([Role::Administrator]))
+    }
+
+    /// A subject without a party and without limits beyond its roles.
+    #[must_use]
+    pub fn of(kind: SubjectKind, name: &str, grants: Grants) -> Self {
+        Self { kind, name: name.into(), party: None, grants, scopes: None }
+    }
+
+    /// Whether this subject may hand out the roles: only an administrator of each tenant that is named may.
+    #[must_use]
+    pub fn may_grant(&self, grants: &Grants) -> bool {
+        grants.iter().all(|(tenant, _)| self.grants.allow(Action::ManageUsers, tenant))
+    }
+}
