@@ -55,7 +55,7 @@ struct Expected {
 }
 
 /// Verifies everything that a snapshot sees.
-pub(crate) fn check(kv: &dyn KvSnapshot, _history: &HistoryState) -> Result<CheckReport, StoreError> {
+pub(crate) fn check(kv: &dyn KvSnapshot, history: &HistoryState) -> Result<CheckReport, StoreError> {
     let mut report = CheckReport::default();
     let head = match Head::read(kv) {
         Ok(head) => head,
@@ -72,6 +72,7 @@ pub(crate) fn check(kv: &dyn KvSnapshot, _history: &HistoryState) -> Result<Chec
         report.damage(error);
     }
     check_log(kv, &head, &mut report);
+    history.check(kv, &mut report)?;
     Ok(report)
 }
 

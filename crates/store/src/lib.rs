@@ -13,7 +13,6 @@ mod error;
 mod feed;
 mod geo_cells;
 mod head;
-#[path = "history_direct.rs"]
 pub mod history;
 mod keys;
 pub mod kv;
