@@ -1,18 +1,51 @@
-//! The front desk: from what a request carries to the subject it is made for.
+//! The front desk: from what a request carries to the subject it is made for; signing in and out.
 
-use std::sync::Arc;
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
-use model::Timestamp;
+use model::{Problem, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{Document, Expect, Store, Stored, Transaction};
+use subtle::ConstantTimeEq;
+use tokio::{sync::Semaphore, task::spawn_blocking};
+use url::Url;
 
-use crate::{Action, Decision, Policy, Resource, Subject};
+use crate::{
+    Action, Decision, Grants, Oidc, Outcome, Policy, Resource, Subject, SubjectKind, TrustError, audit_entry,
+    oidc::{Journey, Vouched},
+    password,
+    secret::{fingerprint, new_secret},
+    sessions::{self, Session},
+    throttle::Throttle,
+    tokens::{self, Token},
+    users::{self, Account, server_tenant},
+};
+
+/// How many passwords are hashed at once: each takes 19 MiB and a core.
+const HASHING_MAX: usize = 2;
+/// A journey to an identity provider ends after this long, seconds.
+const JOURNEY_S_MAX: f64 = 600.0;
+/// Ended sessions are cleared away at a sign-in, at most this often, microseconds.
+const SWEEP_MICROS: i64 = 3_600_000_000;
 
 /// Accounts, sessions, tokens and the one decision, as one handle. Cheap to clone.
 #[derive(Clone)]
 pub struct Trust(Arc<Inner>);
 
 struct Inner {
+    store: Store,
     policy: Policy,
     open: bool,
+    oidc: Option<Oidc>,
+    hashing: Semaphore,
+    throttle: Throttle,
+    swept_at: AtomicI64,
 }
 
 /// Who a request is made for.
@@ -22,60 +55,346 @@ pub struct Identity {
     pub subject: Arc<Subject>,
     /// The session, when a cookie said who.
     pub session: Option<Arc<SessionIdentity>>,
+    /// That a credential was used, to be written down.
+    pub touch: Option<Touch>,
 }
 
 /// What the door must know of a session.
 #[derive(Debug)]
 pub struct SessionIdentity {
-    csrf: String,
+    /// What the session's own pages must repeat in unsafe requests.
+    pub csrf: String,
+    /// What to call the person on the screen.
+    pub display_name: String,
 }
 
 impl SessionIdentity {
     /// Whether a text is this session's secret against requests from other sites; takes the same time for every text.
     #[must_use]
     pub fn csrf_fits(&self, given: &str) -> bool {
-        use subtle::ConstantTimeEq;
         self.csrf.as_bytes().ct_eq(given.as_bytes()).into()
     }
 }
 
-/// A credential that is not, or no longer, valid.
-#[derive(Debug, thiserror::Error)]
-pub enum TrustError {
-    /// The token is unknown, expired or revoked.
-    #[error("the API token is not valid: it is unknown, expired or revoked")]
-    TokenInvalid,
+/// The use of a token or a session, not yet written down.
+#[derive(Clone, Debug)]
+pub struct Touch(Box<Touched>);
+
+#[derive(Clone, Debug)]
+enum Touched {
+    Token(Stored<Token>),
+    Session(Stored<Session>),
+}
+
+/// What a sign-in gives: the cookie goes to the browser and is stored nowhere.
+pub struct SignedIn {
+    /// The value of the session's cookie.
+    pub cookie: String,
+    /// The account.
+    pub account: Account,
+}
+
+/// What has to be remembered of a browser that left for an identity provider. Serialised form: the stored document.
+#[derive(Serialize, Deserialize)]
+struct Departure {
+    fingerprint: String,
+    journey: Journey,
+    return_to: String,
+    created_at: Timestamp,
+}
+
+impl Document for Departure {
+    const COLLECTION: &'static str = "oidc-departures";
+
+    fn key(&self) -> String {
+        self.fingerprint.clone()
+    }
 }
 
 impl Trust {
-    /// A desk with this policy. `open` lets everybody in as an administrator: for tests on loopback addresses only.
+    /// The desk of one server. `open` lets everybody in as an administrator: for tests on loopback addresses only.
     #[must_use]
-    pub fn new(policy: Policy, open: bool) -> Self {
-        Self(Arc::new(Inner { policy, open }))
+    pub fn new(store: Store, policy: Policy, oidc: Option<Oidc>, open: bool) -> Self {
+        let hashing = Semaphore::new(HASHING_MAX);
+        let swept_at = AtomicI64::new(i64::MIN);
+        Self(Arc::new(Inner { store, policy, open, oidc, hashing, throttle: Throttle::default(), swept_at }))
     }
 
-    /// Who a request is made for.
-    ///
-    /// # Errors
-    /// A token was given that is not valid. A cookie that is not valid makes nobody of its bearer, without an error.
-    pub fn identify(
-        &self,
-        bearer: Option<&str>,
-        _cookie: Option<&str>,
-        _now: Timestamp,
-    ) -> Result<Identity, TrustError> {
-        if self.0.open {
-            return Ok(Identity { subject: Arc::new(Subject::open()), session: None });
-        }
-        if bearer.is_some() {
-            return Err(TrustError::TokenInvalid);
-        }
-        Ok(Identity { subject: Arc::new(Subject::anonymous()), session: None })
+    /// Whether everybody is let in.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.0.open
+    }
+
+    /// The identity provider's name, where there is one.
+    #[must_use]
+    pub fn provider(&self) -> Option<&str> {
+        self.0.oidc.as_ref().map(Oidc::name)
     }
 
     /// See [`Policy::decide`].
     #[must_use]
     pub fn decide(&self, subject: &Subject, action: Action, resource: Resource<'_>, purpose: Option<&str>) -> Decision {
         self.0.policy.decide(subject, action, resource, purpose)
+    }
+
+    /// Who a request is made for.
+    ///
+    /// # Errors
+    /// A token was given that is not valid, or the store fails. A cookie that is not valid makes nobody of its
+    /// bearer, without an error: it has simply ended.
+    pub fn identify(&self, bearer: Option<&str>, cookie: Option<&str>, now: Timestamp) -> Result<Identity, TrustError> {
+        if self.0.open {
+            return Ok(Identity { subject: Arc::new(Subject::open()), session: None, touch: None });
+        }
+        if let Some(token) = bearer {
+            return self.machine(token, now);
+        }
+        let person = cookie.map(|cookie| self.person(cookie, now)).transpose()?.flatten();
+        Ok(person.unwrap_or_else(|| Identity { subject: Arc::new(Subject::anonymous()), session: None, touch: None }))
+    }
+
+    fn machine(&self, token: &str, now: Timestamp) -> Result<Identity, TrustError> {
+        if !token.starts_with(tokens::PREFIX) {
+            return Err(TrustError::TokenInvalid);
+        }
+        let snapshot = self.0.store.snapshot()?;
+        let stored = snapshot.document::<Token>(&server_tenant(), &fingerprint(token))?;
+        let stored = stored.filter(|t| t.value.is_alive(now)).ok_or(TrustError::TokenInvalid)?;
+        let owner = snapshot.document::<Account>(&server_tenant(), &stored.value.owner)?;
+        let owner = owner.ok_or(TrustError::TokenInvalid)?.value;
+        let name = format!("{}/{}", owner.name, stored.value.id());
+        let mut subject = Subject::of(SubjectKind::Machine, &name, owner.grants);
+        subject.party = owner.party.map(Arc::from);
+        subject.scopes = Some(stored.value.scopes.clone());
+        let touch = stored.value.is_stale(now).then(|| Touch(Box::new(Touched::Token(stored))));
+        Ok(Identity { subject: Arc::new(subject), session: None, touch })
+    }
+
+    fn person(&self, cookie: &str, now: Timestamp) -> Result<Option<Identity>, TrustError> {
+        let snapshot = self.0.store.snapshot()?;
+        let stored = snapshot.document::<Session>(&server_tenant(), &fingerprint(cookie))?;
+        let Some(stored) = stored.filter(|s| s.value.is_alive(now)) else { return Ok(None) };
+        let account = snapshot.document::<Account>(&server_tenant(), &stored.value.account)?;
+        let Some(account) = account.map(|a| a.value) else { return Ok(None) };
+        let mut subject = Subject::of(SubjectKind::Person, &account.name, account.grants);
+        subject.party = account.party.map(Arc::from);
+        let csrf = stored.value.csrf.clone();
+        let session = Some(Arc::new(SessionIdentity { csrf, display_name: account.display_name }));
+        let touch = stored.value.is_stale(now).then(|| Touch(Box::new(Touched::Session(stored))));
+        Ok(Some(Identity { subject: Arc::new(subject), session, touch }))
+    }
+
+    /// Writes down that a credential was used. A conflict means that it was just written or ended: nothing is lost.
+    pub async fn touch(&self, touch: Touch, now: Timestamp) {
+        let mut tx = Transaction::new(server_tenant());
+        let put = match *touch.0 {
+            Touched::Token(Stored { version, mut value }) => {
+                value.used_at = Some(now);
+                tx.put_document(&value, Expect::Version(version))
+            }
+            Touched::Session(Stored { version, mut value }) => {
+                value.seen_at = now;
+                tx.put_document(&value, Expect::Version(version))
+            }
+        };
+        if put.is_ok()
+            && let Err(error @ store::CommitError::Store(_)) = self.0.store.commit(tx).await
+        {
+            tracing::warn!(%error, "the use of a credential was not written down");
+        }
+    }
+
+    /// Signs in with a name and a password. An earlier session of the same browser ends.
+    ///
+    /// # Errors
+    /// The name or the password is wrong (never which), there were too many attempts, or the store fails.
+    pub async fn sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        from: Option<IpAddr>,
+        earlier: Option<&str>,
+        now: Timestamp,
+    ) -> Result<SignedIn, TrustError> {
+        let name: String = name.trim().chars().take(64).collect::<String>().to_lowercase();
+        let account_key = format!("account {name}");
+        let mut keys = vec![account_key.clone()];
+        keys.extend(from.map(|address| format!("address {address}")));
+        self.0.throttle.check(&keys, now).map_err(|seconds| TrustError::TooManyAttempts { seconds })?;
+        let account = users::find(&self.0.store, &name)?.map(|stored| stored.value);
+        let hash = account.as_ref().and_then(|account| account.password.clone());
+        let password = password.to_owned();
+        let permit = self.0.hashing.acquire().await.map_err(|e| TrustError::Hashing(e.to_string()))?;
+        let checked = spawn_blocking(move || password::verify(&password, hash.as_deref())).await;
+        drop(permit);
+        let fits = checked.map_err(|e| TrustError::Hashing(e.to_string()))??;
+        match account.filter(|_| fits) {
+            Some(account) => {
+                self.0.throttle.succeeded(&account_key);
+                self.begin(account, "password", from, earlier, now).await
+            }
+            None => {
+                self.0.throttle.failed(&keys, now);
+                self.record_failure(&name, from, now).await?;
+                Err(TrustError::WrongNameOrPassword)
+            }
+        }
+    }
+
+    /// The name typed is only kept when it is an account's: people type passwords into the wrong field.
+    async fn record_failure(&self, name: &str, from: Option<IpAddr>, now: Timestamp) -> Result<(), TrustError> {
+        let known = users::find(&self.0.store, name)?.is_some();
+        let mut tx = Transaction::new(server_tenant());
+        let resource = if known { name } else { "an unknown account" };
+        let mut entry = audit_entry(&Subject::anonymous(), "session.sign-in", resource, Outcome::Refused, now);
+        entry.reason = "wrong name or password".to_owned();
+        entry.detail = json!({ "address": from.map(|a| a.to_string()) });
+        tx.audit(entry);
+        self.0.store.commit(tx).await?;
+        Ok(())
+    }
+
+    async fn begin(
+        &self,
+        account: Account,
+        way: &str,
+        from: Option<IpAddr>,
+        earlier: Option<&str>,
+        now: Timestamp,
+    ) -> Result<SignedIn, TrustError> {
+        let (session, cookie) = Session::new(&account.name, now)?;
+        let mut tx = Transaction::new(server_tenant());
+        if now.micros().saturating_sub(self.0.swept_at.load(Ordering::Relaxed)) > SWEEP_MICROS {
+            self.0.swept_at.store(now.micros(), Ordering::Relaxed);
+            sessions::sweep(&self.0.store, &mut tx, now)?;
+        }
+        if let Some(earlier) = earlier {
+            tx.delete_document::<Session>(&fingerprint(earlier), Expect::Any);
+        }
+        tx.put_document(&session, Expect::Absent)?;
+        let subject = Subject::of(SubjectKind::Person, &account.name, account.grants.clone());
+        let mut entry = audit_entry(&subject, "session.sign-in", &account.name, Outcome::Done, now);
+        entry.detail = json!({ "way": way, "address": from.map(|a| a.to_string()) });
+        tx.audit(entry);
+        self.0.store.commit(tx).await?;
+        Ok(SignedIn { cookie, account })
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn sign_out(&self, cookie: &str, by: &Subject, now: Timestamp) -> Result<(), TrustError> {
+        let mut tx = Transaction::new(server_tenant());
+        tx.delete_document::<Session>(&fingerprint(cookie), Expect::Any);
+        tx.audit(audit_entry(by, "session.sign-out", &by.name, Outcome::Done, now));
+        self.0.store.commit(tx).await?;
+        Ok(())
+    }
+
+    /// Sends a browser to the identity provider. Returns where to, and the value of the cookie that ties the answer
+    /// to this browser. `return_to` is a path of this server.
+    ///
+    /// # Errors
+    /// There is no provider, it does not answer, or the store fails.
+    pub async fn depart(&self, return_to: &str, now: Timestamp) -> Result<(Url, String), TrustError> {
+        let (url, journey) = self.oidc()?.start(now).await?;
+        let cookie = new_secret()?;
+        let departure = Departure {
+            fingerprint: fingerprint(&cookie),
+            journey,
+            return_to: local_path(return_to).to_owned(),
+            created_at: now,
+        };
+        let mut tx = Transaction::new(server_tenant());
+        tx.put_document(&departure, Expect::Absent)?;
+        self.0.store.commit(tx).await?;
+        Ok((url, cookie))
+    }
+
+    /// Receives a browser back from the identity provider. Returns the sign-in and the path to go to.
+    ///
+    /// # Errors
+    /// The answer does not belong to this browser, is too late, or does not verify; or the store fails.
+    pub async fn arrive(
+        &self,
+        cookie: &str,
+        state: &str,
+        code: String,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(SignedIn, String), TrustError> {
+        let oidc = self.oidc()?;
+        let refuse =
+            |detail: &str| TrustError::Provider { provider: oidc.name().to_owned(), detail: detail.to_owned() };
+        let found = self.0.store.snapshot()?.document::<Departure>(&server_tenant(), &fingerprint(cookie))?;
+        let Stored { version, value: departure } = found.ok_or_else(|| refuse("this browser did not ask for it"))?;
+        // Used once, whatever comes of it.
+        let mut tx = Transaction::new(server_tenant());
+        tx.delete_document::<Departure>(&departure.fingerprint, Expect::Version(version));
+        self.0.store.commit(tx).await?;
+        if now.seconds_since(departure.created_at) > JOURNEY_S_MAX {
+            return Err(refuse("it took longer than ten minutes"));
+        }
+        if !bool::from(departure.journey.state.as_bytes().ct_eq(state.as_bytes())) {
+            return Err(refuse("the answer belongs to another request"));
+        }
+        let vouched = oidc.finish(departure.journey, code, now).await?;
+        let account = self.link(vouched, now).await?;
+        let signed_in = self.begin(account, oidc.name(), from, None, now).await?;
+        Ok((signed_in, departure.return_to))
+    }
+
+    /// The account of a person whom the provider vouches for, made at the first time; the roles follow the provider.
+    async fn link(&self, vouched: Vouched, now: Timestamp) -> Result<Account, TrustError> {
+        let Vouched { external, display_name, grants } = vouched;
+        let known = users::by_external(&self.0.store, &external)?;
+        let (expect, mut account) = match known {
+            Some(Stored { version, value }) => (Expect::Version(version), value),
+            None => (Expect::Absent, Account::external(external, now)),
+        };
+        if account.grants == grants && account.display_name == display_name {
+            return Ok(account);
+        }
+        account.display_name = display_name;
+        account.grants = grants;
+        account.changed_at = now;
+        let mut tx = Transaction::new(server_tenant());
+        tx.put_document(&account, expect)?;
+        let subject = Subject::of(SubjectKind::Machine, self.oidc()?.name(), Grants::default());
+        let mut entry = audit_entry(&subject, "user.link", &account.name, Outcome::Done, now);
+        entry.reason = "the identity provider says so".to_owned();
+        entry.detail = json!({ "roles": account.grants });
+        tx.audit(entry);
+        self.0.store.commit(tx).await?;
+        Ok(account)
+    }
+
+    fn oidc(&self) -> Result<&Oidc, TrustError> {
+        let missing =
+            || Problem::new("oidc", "no identity provider is configured", "sign in with a name and a password");
+        Ok(self.0.oidc.as_ref().ok_or_else(missing)?)
+    }
+}
+
+/// A path of this server to return to; anything else (another site) becomes the start page.
+fn local_path(path: &str) -> &str {
+    let local = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n', '\t']);
+    if local && path.len() <= 2_000 { path } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_to_another_site_after_signing_in() {
+        for path in
+            ["//evil.example", "https://evil.example", "/\\evil.example", "", "javascript:x", "/\t/evil.example"]
+        {
+            assert_eq!(local_path(path), "/", "{path}");
+        }
+        assert_eq!(local_path("/map?layer=traffic#14/51.9/4.5"), "/map?layer=traffic#14/51.9/4.5");
     }
 }

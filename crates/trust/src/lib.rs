@@ -5,13 +5,25 @@
 //! the audit keeps.
 
 mod action;
+mod audit;
 mod desk;
+mod error;
+mod oidc;
+pub mod password;
 mod policy;
 mod role;
+mod secret;
+mod sessions;
 mod subject;
+mod throttle;
+pub mod tokens;
+pub mod users;
 
 pub use action::Action;
-pub use desk::{Identity, SessionIdentity, Trust, TrustError};
+pub use audit::{Outcome, audit_entry};
+pub use desk::{Identity, SessionIdentity, SignedIn, Touch, Trust};
+pub use error::TrustError;
+pub use oidc::{HttpFailure, HttpFuture, HttpPort, HttpRequest, HttpResponse, Oidc, OidcSettings};
 pub use policy::{Decision, Policy, Resource};
 pub use role::Role;
 pub use subject::{Grants, Subject, SubjectKind};
