@@ -1,0 +1,76 @@
+/** One function for each operation of the map API. Every failure becomes an `ApiError` with words for the screen. */
+import type * as api from './types';
+
+type Fetch = typeof fetch;
+type Query = Record<string, string | number | null | undefined>;
+
+/** What the server said was wrong (problem+json), or that it could not be reached (`status` 0). */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail = '',
+    readonly remedy = '',
+  ) {
+    super(detail || title);
+    this.name = 'ApiError';
+  }
+}
+
+/** Whether an error only says that we stopped a request ourselves. */
+export const isAbort = (error: unknown) => error instanceof DOMException && error.name === 'AbortError';
+
+/** Address of an operation with its query; empty values are left out. */
+export function url(path: string, query: Query = {}): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== '') search.set(name, String(value));
+  }
+  const text = search.toString();
+  return `/api/v1${path}${text ? `?${text}` : ''}`;
+}
+
+async function request<T>(path: string, init: RequestInit = {}, fetcher: Fetch = fetch): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetcher(path, { ...init, headers: { Accept: 'application/json', ...init.headers } });
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    throw new ApiError(0, 'unreachable');
+  }
+  if (!response.ok) {
+    const problem = await response.json().catch(() => ({}));
+    throw new ApiError(response.status, problem.title ?? response.statusText, problem.detail, problem.remedy);
+  }
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+const thingPath = (id: string) => `/things/${encodeURIComponent(id)}`;
+const json = (body: unknown, csrf: string, method = 'POST'): RequestInit => ({
+  method,
+  headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf },
+  body: JSON.stringify(body),
+});
+
+export const getCity = (fetcher?: Fetch) => request<api.City>(url('/city'), {}, fetcher);
+export const getCatalogue = (fetcher?: Fetch) => request<api.Catalogue>(url('/layers'), {}, fetcher);
+export const getIndicators = (fetcher?: Fetch) => request<api.Indicator[]>(url('/indicators'), {}, fetcher);
+export const getSession = (fetcher?: Fetch) => request<api.Session>(url('/session'), {}, fetcher);
+export const getSources = (fetcher?: Fetch) => request<api.SourceState[]>(url('/sources'), {}, fetcher);
+export const getTimeline = () => request<api.Timeline>(url('/timeline'));
+export const getFeatures = (path: string, at: string | null, signal?: AbortSignal) =>
+  request<api.Features>(at ? `${path}?at=${encodeURIComponent(at)}` : path, { signal });
+export const getTable = (layer: string, query: Query, signal?: AbortSignal) =>
+  request<api.Table>(url(`/layers/${layer}/table`, query), { signal });
+export const getThing = (id: string, at: string | null, signal?: AbortSignal) =>
+  request<api.Thing>(url(thingPath(id), { at }), { signal });
+export const getSeries = (id: string, query: Query, signal?: AbortSignal) =>
+  request<api.Series>(url(`${thingPath(id)}/series`, query), { signal });
+export const search = (q: string, lang: string, signal?: AbortSignal) =>
+  request<{ results: api.SearchResult[] }>(url('/search', { q, lang, limit: 8 }), { signal });
+export const signIn = (name: string, password: string, csrf: string) =>
+  request<void>(url('/session'), json({ name, password }, csrf));
+export const signOut = (csrf: string) =>
+  request<void>(url('/session'), { method: 'DELETE', headers: { 'X-CSRF-Token': csrf } });
+export const setClock = (change: Partial<api.Clock>, csrf: string) =>
+  request<api.Clock>(url('/clock'), json(change, csrf));

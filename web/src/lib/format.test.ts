@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { csvField, formatNumber, formatTime, formatValue, roundAge } from './format';
+
+describe('values', () => {
+  it('use the separators of the language', () => {
+    expect(formatNumber(14619, 'nl-NL')).toBe('14.619');
+    expect(formatNumber(14619, 'en-GB')).toBe('14,619');
+    expect(formatNumber(12.34, 'nl-NL')).toBe('12,3');
+  });
+  it('are never zero when there is nothing', () => {
+    expect(formatValue(null, 'km/h', 'nl-NL')).toBeNull();
+    expect(formatValue(0, 'km/h', 'nl-NL')).toBe('0 km/h');
+  });
+});
+
+describe('times', () => {
+  it('are on the wall clock of the city, not of the reader', () => {
+    expect(formatTime('2026-08-21T09:24:00Z', 'time', 'nl-NL', 'Europe/Amsterdam')).toBe('11:24');
+  });
+  it('leave what is not a time as it is', () => {
+    expect(formatTime('soon', 'time', 'nl-NL', 'Europe/Amsterdam')).toBe('soon');
+  });
+});
+
+describe('ages', () => {
+  it.each([
+    [2, ['now', 0]],
+    [40, ['seconds', 40]],
+    [300, ['minutes', 5]],
+    [7200, ['hours', 2]],
+    [300_000, ['days', 3]],
+  ])('%d seconds', (seconds, expected) => expect(roundAge(seconds)).toEqual(expected));
+});
+
+describe('csv', () => {
+  it('quotes separators and disarms formulas', () => {
+    expect(csvField('a "b", c')).toBe('"a ""b"", c"');
+    expect(csvField('=1+1')).toBe("'=1+1");
+    expect(csvField(-5)).toBe('-5');
+    expect(csvField(null)).toBe('');
+  });
+});

@@ -1,0 +1,47 @@
+/** Numbers, times and ages as people read them. All functions are pure: language and time zone come in as arguments. */
+import type { Value } from '$lib/api/types';
+
+/** A number with the separators of the language; whole above 100, else at most one decimal. */
+export function formatNumber(value: number, locale: string): string {
+  const maximumFractionDigits = Math.abs(value) >= 100 || Number.isInteger(value) ? 0 : Math.abs(value) < 1 ? 2 : 1;
+  return new Intl.NumberFormat(locale, { maximumFractionDigits }).format(value);
+}
+
+/** A value of any kind with its unit, or null when there is none: the caller says "no data", never zero. */
+export function formatValue(value: Value | undefined, unit: string | null | undefined, locale: string): string | null {
+  if (value === null || value === undefined || value === '') return null;
+  if (typeof value === 'boolean') return value ? '✓' : '✗';
+  const text = typeof value === 'number' ? formatNumber(value, locale) : value;
+  return unit ? `${text} ${unit}` : text;
+}
+
+type TimeStyle = 'time' | 'day' | 'full' | 'date';
+const styles: Record<TimeStyle, Intl.DateTimeFormatOptions> = {
+  time: { hour: '2-digit', minute: '2-digit' },
+  day: { weekday: 'short', day: 'numeric', month: 'short' },
+  date: { day: 'numeric', month: 'long', year: 'numeric' },
+  full: { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
+};
+
+/** A moment on the city's wall clock. */
+export function formatTime(moment: string | number | Date, style: TimeStyle, locale: string, timeZone: string): string {
+  const date = new Date(moment);
+  if (Number.isNaN(date.getTime())) return String(moment);
+  return new Intl.DateTimeFormat(locale, { ...styles[style], timeZone }).format(date);
+}
+
+/** The whole unit that fits an age best: `[90, …]` seconds becomes `['minutes', 2]`. */
+export function roundAge(seconds: number): ['now' | 'seconds' | 'minutes' | 'hours' | 'days', number] {
+  if (seconds < 5) return ['now', 0];
+  if (seconds < 90) return ['seconds', Math.round(seconds)];
+  if (seconds < 5400) return ['minutes', Math.round(seconds / 60)];
+  if (seconds < 129_600) return ['hours', Math.round(seconds / 3600)];
+  return ['days', Math.round(seconds / 86_400)];
+}
+
+/** One field of a CSV file (RFC 4180), with a guard against formulas in spreadsheets. */
+export function csvField(value: Value | undefined): string {
+  if (value === null || value === undefined) return '';
+  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

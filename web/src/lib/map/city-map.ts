@@ -1,0 +1,191 @@
+/**
+ * The map itself: MapLibre with our basemap and the layers of the city. It knows nothing of Svelte: the component gives
+ * it a `Picture` and hears of moves, choices and rest through `Events`.
+ */
+import { Map as MapLibre, type GeoJSONSource, type LayerSpecification, type MapGeoJSONFeature } from 'maplibre-gl';
+import 'maplibre-gl/dist/maplibre-gl.css';
+import type { City, Features, Layer } from '$lib/api/types';
+import type { Camera } from '$lib/url-state';
+import { BASEMAP, basemapLayers, blocks } from './basemap';
+import { addImages } from './icons';
+import { overlayLayers, sourceId, sourceOf, type Overlay } from './overlays';
+import type { Palette } from './palette';
+import { LABELS, SELECTED, areaNames, selectionLayers } from './marks';
+import { reconcile } from './reconcile';
+
+export interface Picture {
+  palette: Palette;
+  overlays: Overlay[];
+  threeD: boolean;
+  /** Where real roofs are drawn instead of blocks. */
+  roofs: GeoJSON.Polygon | null;
+  /** Area layers whose names are written on the map, the largest areas first. */
+  named: string[];
+}
+export interface Pick {
+  id: string;
+  layer: string;
+  title: string;
+}
+export interface Events {
+  move: (camera: Camera) => void;
+  pick: (pick: Pick | null) => void;
+  hover: (pick: Pick | null, point: { x: number; y: number }) => void;
+  idle: (idle: boolean) => void;
+  failed: (layer: string | null) => void;
+}
+
+const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
+const REACH_PX = { mouse: 5, touch: 16 };
+
+export class CityMap {
+  readonly map: MapLibre;
+  #layers: LayerSpecification[] = [];
+  #byMapLayer = new Map<string, Layer>();
+
+  constructor(
+    container: HTMLElement,
+    readonly city: City,
+    camera: Camera,
+    private readonly events: Events,
+    options: { palette: Palette; still: boolean },
+  ) {
+    const { lng, lat, zoom, bearing, pitch } = camera;
+    const [west, south, east, north] = city.bounds;
+    const layers = basemapLayers(options.palette);
+    this.map = new MapLibre({
+      container,
+      style: {
+        version: 8,
+        sources: {
+          [BASEMAP]: { type: 'vector', url: city.basemap.tileJson },
+          [SELECTED]: { type: 'geojson', data: EMPTY },
+          [LABELS]: { type: 'geojson', data: EMPTY },
+        },
+        layers,
+      },
+      center: [lng, lat],
+      zoom,
+      bearing,
+      pitch,
+      minZoom: 8.5,
+      maxZoom: 19.5,
+      maxPitch: 70,
+      maxBounds: [west - 0.5, south - 0.3, east + 0.5, north + 0.3],
+      attributionControl: false,
+      // Tiles are fetched by a worker, which does not know what an address without a host belongs to.
+      transformRequest: (url) => ({ url: new URL(url, location.origin).href }),
+      fadeDuration: options.still ? 0 : 200,
+      canvasContextAttributes: { antialias: true },
+      locale: { 'Map.Title': '' },
+    });
+    this.#layers = layers;
+    this.#listen();
+  }
+
+  #listen() {
+    const { map, events } = this;
+    map.on('moveend', () => events.move(this.camera));
+    // MapLibre's own `idle` may never come while live data keep arriving: at rest is "still, with all tiles here".
+    map.on('render', () => events.idle(!map.isMoving() && map.isStyleLoaded() === true && map.areTilesLoaded()));
+    map.on('movestart', () => events.idle(false));
+    map.on('error', ({ error, ...rest }) => {
+      const source = (rest as { sourceId?: string }).sourceId;
+      if (error?.name !== 'AbortError' && source) events.failed(source.replace(/^layer-/, ''));
+    });
+    map.on('click', ({ point, originalEvent }) => {
+      const touch = (originalEvent as PointerEvent).pointerType === 'touch';
+      events.pick(this.#at(point, touch ? REACH_PX.touch : REACH_PX.mouse));
+    });
+    map.on('mousemove', ({ point }) => {
+      const pick = this.#at(point, REACH_PX.mouse);
+      map.getCanvas().style.cursor = pick ? 'pointer' : '';
+      events.hover(pick, point);
+    });
+    map.on('mouseout', () => events.hover(null, { x: 0, y: 0 }));
+  }
+
+  get camera(): Camera {
+    const { lng, lat } = this.map.getCenter();
+    return { lng, lat, zoom: this.map.getZoom(), bearing: this.map.getBearing(), pitch: this.map.getPitch() };
+  }
+
+  /** Draws what is asked, from whatever is there now. */
+  show(picture: Picture) {
+    const { palette, overlays, threeD } = picture;
+    const plates = overlays.flatMap(({ layer }) => [layer.style.color, ...(layer.style.categories ?? []).map((c) => c.color)]);
+    addImages(this.map, plates);
+    for (const { layer } of overlays) {
+      if (!this.map.getSource(sourceId(layer))) this.map.addSource(sourceId(layer), sourceOf(layer));
+    }
+    const placed = overlays.flatMap((overlay) => {
+      const parts = overlayLayers(overlay, palette, threeD);
+      for (const { spec } of parts) this.#byMapLayer.set(spec.id, overlay.layer);
+      return parts;
+    });
+    const ownBuildings = overlays.some(({ layer }) => layer.kind === 'building');
+    if (threeD && !ownBuildings) placed.push({ slot: 'slot-buildings', spec: blocks(palette, picture.roofs) });
+    placed.push(...areaNames(picture.named, palette), ...selectionLayers(palette));
+    const layers = basemapLayers(palette).flatMap((spec) => [
+      ...placed.filter(({ slot }) => slot === spec.id).map((part) => part.spec),
+      ...(spec.id === 'buildings' && (ownBuildings || threeD) ? [] : [spec]),
+    ]);
+    reconcile(this.map, this.#layers, layers);
+    this.#layers = layers;
+    this.map.setSky(
+      threeD
+        ? { 'sky-color': palette.skyTop, 'horizon-color': palette.skyLow, 'fog-color': palette.land, 'sky-horizon-blend': 0.6, 'horizon-fog-blend': 0.7, 'fog-ground-blend': 0.8 }
+        : (undefined as never),
+    );
+    this.map.setLight({ anchor: 'viewport', color: '#ffffff', intensity: 0.35, position: [1.2, 200, 35] });
+  }
+
+  setFeatures(layer: string, features: GeoJSON.FeatureCollection | Features) {
+    this.map.getSource<GeoJSONSource>(`layer-${layer}`)?.setData(features);
+  }
+  setLabels(labels: GeoJSON.FeatureCollection) {
+    this.map.getSource<GeoJSONSource>(LABELS)?.setData(labels);
+  }
+  /** Tiles of this layer have changed on the server: fetch those in view again. */
+  refreshTiles(layer: string) {
+    const source = this.map.getSource(`layer-${layer}`);
+    if (source?.type === 'vector') this.map.refreshTiles(`layer-${layer}`);
+  }
+  select(geometry: GeoJSON.Geometry | null) {
+    const data = geometry ? { type: 'Feature' as const, geometry, properties: {} } : EMPTY;
+    this.map.getSource<GeoJSONSource>(SELECTED)?.setData(data);
+  }
+
+  #clickable(): string[] {
+    return [...this.#byMapLayer.keys()].filter((id) => this.map.getLayer(id));
+  }
+  #pick(feature: MapGeoJSONFeature): Pick | null {
+    const layer = this.#byMapLayer.get(feature.layer.id);
+    const { id, title, name } = feature.properties;
+    const key = typeof id === 'string' ? id : typeof feature.id === 'string' ? feature.id : null;
+    return layer && key ? { id: key, layer: layer.id, title: String(title ?? name ?? key) } : null;
+  }
+  /** The topmost thing near a point; points win from lines, lines from areas, because they are drawn above them. */
+  #at({ x, y }: { x: number; y: number }, reach: number): Pick | null {
+    const box: [[number, number], [number, number]] = [[x - reach, y - reach], [x + reach, y + reach]];
+    for (const feature of this.map.queryRenderedFeatures(box, { layers: this.#clickable() })) {
+      const pick = this.#pick(feature);
+      const area = feature.geometry.type.endsWith('Polygon');
+      if (pick && !area) return pick;
+    }
+    for (const feature of this.map.queryRenderedFeatures([x, y], { layers: this.#clickable() })) {
+      const pick = this.#pick(feature);
+      if (pick) return pick;
+    }
+    return null;
+  }
+  /** Everything on the screen that can be chosen, each thing once. */
+  inView(): Pick[] {
+    const found = new Map<string, Pick>();
+    for (const feature of this.map.queryRenderedFeatures({ layers: this.#clickable() })) {
+      const pick = this.#pick(feature);
+      if (pick) found.set(pick.id, pick);
+    }
+    return [...found.values()];
+  }
+}

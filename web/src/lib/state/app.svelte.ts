@@ -1,0 +1,30 @@
+/** What every page needs of the server: the city, the catalogue and who is signed in. Filled by the root `+layout.ts`. */
+import type { Catalogue, City, Indicator, Layer, Session } from '$lib/api/types';
+
+class App {
+  city = $state.raw<City>()!;
+  catalogue = $state.raw<Catalogue>({ groups: [], layers: [] });
+  indicators = $state.raw<Indicator[]>([]);
+  session = $state.raw<Session>({
+    signedIn: false,
+    roles: [],
+    tenants: [],
+    csrf: '',
+    oidc: { enabled: false },
+    open: false,
+  });
+
+  get layers(): Layer[] {
+    return this.catalogue.layers;
+  }
+  layer(id: string | null | undefined): Layer | undefined {
+    return this.catalogue.layers.find((layer) => layer.id === id);
+  }
+  /** Whether the reader may change the city's clock. */
+  get mayOperate() {
+    const { open, roles } = this.session;
+    return open || roles.some((role) => role === 'operator' || role === 'administrator');
+  }
+}
+
+export const app = new App();
