@@ -9,6 +9,7 @@ mod door;
 mod guard;
 mod headers;
 mod limits;
+mod ngsi_ld;
 mod openapi;
 mod operations;
 mod problem;
@@ -31,7 +32,13 @@ use axum::Router;
 /// Every area's routes, in alphabetical order of the areas.
 #[must_use]
 pub fn all_routes() -> Routes {
-    [operations::routes(), session::routes()].into_iter().fold(Routes::new(), Routes::merge)
+    [ngsi_ld::routes(), operations::routes(), session::routes()].into_iter().fold(Routes::new(), Routes::merge)
+}
+
+/// The description of every route (OpenAPI 3.1).
+#[must_use]
+pub fn description() -> serde_json::Value {
+    openapi::describe(&all_routes())
 }
 
 /// The whole HTTP interface: every area behind the guard, the web app as the fallback, all of it behind the door.

@@ -3,6 +3,8 @@
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use model::Tenant;
+use platform::context::Contexts;
+use store::Store;
 use trust::Trust;
 use url::Url;
 
@@ -14,10 +16,16 @@ pub struct AppState(Arc<Inner>);
 
 /// What [`AppState`] is made of. Handlers read these fields through the state.
 pub struct StateParts {
+    /// The state of the city, its registers and its history.
+    pub store: Store,
+    /// JSON-LD contexts: built in, hosted, and kept from elsewhere.
+    pub contexts: Contexts,
     /// Accounts, sessions, tokens and the one decision.
     pub trust: Trust,
     /// The city's clock.
     pub clock: CityClock,
+    /// How each source is doing.
+    pub board: sources::Board,
     /// The settings of the door.
     pub door: DoorSettings,
 }

@@ -1,1 +1,9 @@
-//! platform
+//! Layer 2: NGSI-LD semantics: the information model on the wire, contexts, queries, entities, history,
+//! subscriptions, and the acceptance of what sources deliver.
+
+pub mod context;
+pub mod entities;
+pub mod ngsi;
+pub mod query;
+pub mod subscriptions;
+pub mod temporal;

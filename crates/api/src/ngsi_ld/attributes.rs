@@ -1,0 +1,131 @@
+//! Attributes of one entity: append, update, partial update, replace, delete (ETSI GS CIM 009, 6.6 and 6.7).
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+use model::{EntityId, Iri};
+use platform::{
+    context::Context,
+    entities::{self, UpdateResult},
+    ngsi::{InputForm, NgsiError, parse_attribute, parse_fragment},
+};
+use serde_json::{Value, json};
+
+use super::{Ask, Media};
+use crate::{ApiError, AppState};
+
+/// 204 when everything was done, else 207 with what was and what was not.
+fn answer_update(ask: &Ask, context: &Context, result: &UpdateResult) -> Response {
+    if result.not_updated.is_empty() {
+        return ask.done(StatusCode::NO_CONTENT);
+    }
+    let name = |iri: &Iri| Value::String(context.compact(iri).text.to_string());
+    let mut value = json!({
+        "updated": result.updated.iter().map(name).collect::<Vec<_>>(),
+        "notUpdated": result.not_updated.iter().map(|(iri, reason)| {
+            json!({"attributeName": name(iri), "reason": reason})
+        }).collect::<Vec<_>>(),
+    });
+    value.sort_all_objects();
+    let mut response = ask.answer_value(Media::Json, context, value);
+    *response.status_mut() = StatusCode::MULTI_STATUS;
+    response
+}
+
+/// Appends attributes to an entity.
+pub(super) async fn append_attributes(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    ask: Ask,
+) -> Result<Response, ApiError> {
+    ask.params.check_known(&[&["options", "type", "local", "via"]])?;
+    ask.params.check_options()?;
+    let id = EntityId::parse(&id).map_err(NgsiError::from)?;
+    let body = ask.body(&state).await?;
+    let fragment = parse_fragment(body.value, &body.context, InputForm::Normalized)?;
+    let overwrite = !ask.params.option("noOverwrite");
+    let result =
+        entities::append_attributes(&state.store, ask.tenant(), &id, fragment, overwrite, ask.now).await?;
+    Ok(answer_update(&ask, &body.context, &result))
+}
+
+/// Updates attributes that an entity has.
+pub(super) async fn update_attributes(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    ask: Ask,
+) -> Result<Response, ApiError> {
+    ask.params.check_known(&[&["options", "type", "local", "via"]])?;
+    let id = EntityId::parse(&id).map_err(NgsiError::from)?;
+    let body = ask.body(&state).await?;
+    let fragment = parse_fragment(body.value, &body.context, InputForm::Normalized)?;
+    let result = entities::update_attributes(&state.store, ask.tenant(), &id, fragment, ask.now).await?;
+    Ok(answer_update(&ask, &body.context, &result))
+}
+
+/// Updates members of one attribute.
+pub(super) async fn partial_update(
+    State(state): State<AppState>,
+    Path((id, attr)): Path<(String, String)>,
+    ask: Ask,
+) -> Result<Response, ApiError> {
+    ask.params.check_known(&[&["options", "type", "local", "via"]])?;
+    let id = EntityId::parse(&id).map_err(NgsiError::from)?;
+    let body = ask.body(&state).await?;
+    let name = body.context.expand(&attr)?;
+    let mut fragments = parse_attribute(&attr, only_attribute(body.value)?, &body.context)?;
+    let (Some(fragment), true) = (fragments.pop(), fragments.is_empty()) else {
+        return Err(NgsiError::bad_data("a partial update is about one instance of the attribute").into());
+    };
+    entities::partial_update(&state.store, ask.tenant(), &id, &name, fragment, ask.now).await?;
+    Ok(ask.done(StatusCode::NO_CONTENT))
+}
+
+/// The attribute in a body; it must be an object or an array of objects, with its `@context` taken out.
+fn only_attribute(mut value: Value) -> Result<Value, NgsiError> {
+    match &mut value {
+        Value::Object(members) => {
+            members.shift_remove("@context");
+            if members.is_empty() {
+                return Err(NgsiError::bad_data("the body is empty; give the members to change"));
+            }
+        }
+        Value::Array(_) => {}
+        _ => return Err(NgsiError::bad_data("the body must be an attribute: a JSON object")),
+    }
+    Ok(value)
+}
+
+/// Replaces one attribute.
+pub(super) async fn replace_attribute(
+    State(state): State<AppState>,
+    Path((id, attr)): Path<(String, String)>,
+    ask: Ask,
+) -> Result<Response, ApiError> {
+    ask.params.check_known(&[&["options", "type", "local", "via"]])?;
+    let id = EntityId::parse(&id).map_err(NgsiError::from)?;
+    let body = ask.body(&state).await?;
+    let name = body.context.expand(&attr)?;
+    let instances = parse_attribute(&attr, only_attribute(body.value)?, &body.context)?;
+    entities::replace_attribute(&state.store, ask.tenant(), &id, &name, instances, ask.now).await?;
+    Ok(ask.done(StatusCode::NO_CONTENT))
+}
+
+/// Deletes one attribute.
+pub(super) async fn delete_attribute(
+    State(state): State<AppState>,
+    Path((id, attr)): Path<(String, String)>,
+    ask: Ask,
+) -> Result<Response, ApiError> {
+    ask.params.check_known(&[&["datasetId", "deleteAll", "type", "local", "via"]])?;
+    let id = EntityId::parse(&id).map_err(NgsiError::from)?;
+    let context = ask.link_context(&state).await?;
+    let name = context.expand(&attr)?;
+    let dataset = ask.params.get("datasetId").filter(|dataset| *dataset != "@none");
+    let all = ask.params.flag("deleteAll")?;
+    ask.check_tenant(&state)?;
+    entities::delete_attribute(&state.store, ask.tenant(), &id, &name, dataset, all, ask.now).await?;
+    Ok(ask.done(StatusCode::NO_CONTENT))
+}

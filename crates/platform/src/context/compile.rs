@@ -1,0 +1,100 @@
+//! Compiles context documents into one term table.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::{Context, core::CORE};
+use crate::ngsi::{ErrorKind, NgsiError};
+
+/// The most terms one context may define.
+const TERMS_MAX: usize = 50_000;
+/// The longest chain of terms defined by other terms.
+const CHAIN_MAX: usize = 16;
+
+/// Compiles documents, later ones overriding earlier ones. `wire` is what answers will carry.
+///
+/// # Errors
+/// `BadRequestData` when there are too many terms or a definition is not one.
+pub(super) fn compile(documents: &[Map<String, Value>], wire: Value) -> Result<Context, NgsiError> {
+    let mut raw: HashMap<&str, &Value> = HashMap::new();
+    for document in documents {
+        raw.extend(document.iter().map(|(term, definition)| (term.as_str(), definition)));
+    }
+    if raw.len() > TERMS_MAX {
+        return Err(NgsiError::bad_data(format!("the @context defines more than {TERMS_MAX} terms")));
+    }
+    let mut terms = HashMap::with_capacity(raw.len());
+    let mut prefixes = Vec::new();
+    for (term, definition) in &raw {
+        if term.starts_with('@') {
+            continue;
+        }
+        let iri = resolve(term, definition, &raw, 0)?;
+        if is_prefix(definition, &iri) && !CORE.terms.contains_key(*term) {
+            prefixes.push((iri.clone(), Box::from(*term)));
+        }
+        terms.insert(Box::from(*term), iri);
+    }
+    prefixes.sort_by(|(a, x): &(Box<str>, Box<str>), (b, y)| b.len().cmp(&a.len()).then_with(|| x.cmp(y)));
+    Ok(Context::new(terms, prefixes, wire))
+}
+
+/// A simple term whose IRI ends in a delimiter, or one marked as such, may be a prefix (JSON-LD 1.1, 4.1.4).
+fn is_prefix(definition: &Value, iri: &str) -> bool {
+    match definition {
+        Value::String(_) => iri.ends_with([':', '/', '?', '#', '[', ']', '@']),
+        Value::Object(members) => members.get("@prefix") == Some(&Value::Bool(true)),
+        _ => false,
+    }
+}
+
+/// The IRI of a term; empty when the term means nothing (`null`, a keyword, a reverse property).
+fn resolve(term: &str, definition: &Value, raw: &HashMap<&str, &Value>, depth: usize) -> Result<Box<str>, NgsiError> {
+    let refuse = |what: &str| {
+        NgsiError::new(ErrorKind::BadRequestData, format!("@context: the definition of \"{term}\" {what}"))
+    };
+    if depth > CHAIN_MAX {
+        return Err(refuse("refers to itself, or through too many other terms"));
+    }
+    let id = match definition {
+        Value::Null => return Ok("".into()),
+        Value::String(id) => id.as_str(),
+        Value::Object(members) => match members.get("@id") {
+            Some(Value::String(id)) => id.as_str(),
+            None if members.contains_key("@reverse") => return Ok("".into()),
+            None => term,
+            Some(Value::Null) => return Ok("".into()),
+            Some(_) => return Err(refuse("has an @id that is not a string")),
+        },
+        _ => return Err(refuse("must be a string or an object")),
+    };
+    if id.starts_with('@') {
+        return Ok("".into());
+    }
+    if let Some(core) = CORE.terms.get(id) {
+        return Ok(core.as_str().into());
+    }
+    if id != term
+        && let Some(other) = raw.get(id)
+    {
+        return resolve(id, other, raw, depth + 1);
+    }
+    if let Some((prefix, rest)) = id.split_once(':') {
+        if rest.starts_with("//") {
+            return Ok(id.into());
+        }
+        if let Some(core) = CORE.terms.get(prefix) {
+            return Ok(format!("{core}{rest}").into());
+        }
+        if prefix != term
+            && let Some(namespace) = raw.get(prefix)
+        {
+            let namespace = resolve(prefix, namespace, raw, depth + 1)?;
+            return Ok(format!("{namespace}{rest}").into());
+        }
+        return Ok(id.into());
+    }
+    let vocab = raw.get("@vocab").and_then(|v| v.as_str()).unwrap_or(model::DEFAULT_CONTEXT);
+    Ok(format!("{vocab}{id}").into())
+}

@@ -1,0 +1,237 @@
+//! Finds the context that a request names: built in, inline, hosted here, or fetched and kept.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use model::Timestamp;
+use serde_json::{Map, Value};
+use store::Store;
+
+use super::{CORE_CONTEXT, Context, compile::compile, core::is_core, hosted};
+use crate::ngsi::{ErrorKind, NgsiError, parse_json};
+
+/// How long a remote context may take to arrive.
+const FETCH_SECONDS_MAX: u64 = 10;
+/// The largest context document.
+const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The most documents one context may draw in.
+const DOCUMENTS_MAX: usize = 64;
+/// How deep documents may refer to documents.
+const DEPTH_MAX: usize = 8;
+/// The most contexts kept compiled, and the most documents kept.
+const KEPT_MAX: usize = 1_000;
+
+/// A remote document on its way.
+pub type FetchFuture = Pin<Box<dyn Future<Output = Result<Bytes, String>> + Send>>;
+
+/// The port through which remote contexts come: outgoing HTTP in the server, a map in tests.
+pub trait ContextFetch: Send + Sync + 'static {
+    /// Fetches a document; the error says in words why it could not be had.
+    fn fetch(&self, url: &str) -> FetchFuture;
+}
+
+/// A remote context that is kept.
+#[derive(Clone, Debug)]
+pub struct CachedContext {
+    /// Where it came from.
+    pub url: String,
+    /// The document as it came.
+    pub document: Value,
+    /// When it came.
+    pub fetched_at: Timestamp,
+    /// When it was last used.
+    pub used_at: Timestamp,
+    /// How often it was used.
+    pub hits: u64,
+}
+
+#[derive(Default)]
+struct Kept {
+    documents: HashMap<String, CachedContext>,
+    compiled: HashMap<String, Arc<Context>>,
+}
+
+/// All contexts in use. Cheap to clone.
+#[derive(Clone)]
+pub struct Contexts {
+    store: Store,
+    fetch: Arc<dyn ContextFetch>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+impl Contexts {
+    /// Contexts hosted in `store`; others come through `fetch`.
+    #[must_use]
+    pub fn new(store: Store, fetch: Arc<dyn ContextFetch>) -> Self {
+        Self { store, fetch, kept: Arc::default() }
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The context for a `@context` value: an address, an object, or an array of those.
+    ///
+    /// # Errors
+    /// `BadRequestData` when the value is not a context, `LdContextNotAvailable` when a remote one cannot be had.
+    pub async fn resolve(&self, given: &Value, now: Timestamp) -> Result<Arc<Context>, NgsiError> {
+        if given.as_str().is_some_and(is_core) {
+            return Ok(Context::core());
+        }
+        let key = given.to_string();
+        if let Some(context) = self.kept().compiled.get(&key) {
+            return Ok(context.clone());
+        }
+        let mut gathered = Gathered::default();
+        self.gather(given.clone(), now, 0, &mut gathered).await?;
+        let context = Arc::new(compile(&gathered.documents, wire_of(given, gathered.core_seen))?);
+        let mut kept = self.kept();
+        if kept.compiled.len() >= KEPT_MAX {
+            kept.compiled.clear();
+        }
+        kept.compiled.insert(key, context.clone());
+        Ok(context)
+    }
+
+    /// Collects the documents of a context in the order in which they apply.
+    fn gather<'a>(
+        &'a self,
+        given: Value,
+        now: Timestamp,
+        depth: usize,
+        gathered: &'a mut Gathered,
+    ) -> Pin<Box<dyn Future<Output = Result<(), NgsiError>> + Send + 'a>> {
+        Box::pin(async move {
+            if depth > DEPTH_MAX || gathered.documents.len() >= DOCUMENTS_MAX {
+                let detail = format!("@context: it refers to more than {DOCUMENTS_MAX} documents, or in a circle");
+                return Err(NgsiError::new(ErrorKind::LdContextNotAvailable, detail));
+            }
+            match given {
+                Value::String(url) if is_core(&url) => gathered.core_seen = true,
+                Value::String(url) => {
+                    let document = self.document(&url, now).await?;
+                    self.gather(context_of(&url, document)?, now, depth + 1, gathered).await?;
+                }
+                Value::Object(document) => gathered.documents.push(document),
+                Value::Array(items) => {
+                    for item in items {
+                        self.gather(item, now, depth + 1, gathered).await?;
+                    }
+                }
+                Value::Null => {}
+                _ => return Err(NgsiError::bad_data("@context: give a URL, an object, or an array of those")),
+            }
+            Ok(())
+        })
+    }
+
+    /// A context document by its address: hosted here, kept, or fetched now.
+    async fn document(&self, url: &str, now: Timestamp) -> Result<Value, NgsiError> {
+        if let Some(document) = hosted::by_url(&self.store, url)? {
+            return Ok(document);
+        }
+        if let Some(cached) = self.kept().documents.get_mut(url) {
+            cached.hits += 1;
+            cached.used_at = now;
+            return Ok(cached.document.clone());
+        }
+        self.fetch_document(url, now).await
+    }
+
+    async fn fetch_document(&self, url: &str, now: Timestamp) -> Result<Value, NgsiError> {
+        let unavailable = |reason: &str| {
+            NgsiError::new(ErrorKind::LdContextNotAvailable, format!("the @context {url} cannot be had: {reason}"))
+        };
+        if !(url.starts_with("http://") || url.starts_with("https://")) {
+            return Err(NgsiError::bad_data(format!("@context: \"{url}\" is not an http or https URL")));
+        }
+        let fetched = tokio::time::timeout(Duration::from_secs(FETCH_SECONDS_MAX), self.fetch.fetch(url)).await;
+        let bytes = match fetched {
+            Ok(Ok(bytes)) if bytes.len() <= DOCUMENT_BYTES_MAX => bytes,
+            Ok(Ok(_)) => return Err(unavailable("it is larger than 4 MB")),
+            Ok(Err(reason)) => return Err(unavailable(&reason)),
+            Err(_) => return Err(unavailable("it did not arrive within 10 seconds")),
+        };
+        let document = parse_json(&bytes).map_err(|error| unavailable(&error.detail))?;
+        if document.get("@context").is_none() {
+            return Err(unavailable("the document has no @context member"));
+        }
+        let cached =
+            CachedContext { url: url.to_owned(), document: document.clone(), fetched_at: now, used_at: now, hits: 0 };
+        let mut kept = self.kept();
+        if kept.documents.len() >= KEPT_MAX {
+            let oldest = kept.documents.values().min_by_key(|c| c.used_at).map(|c| c.url.clone());
+            oldest.map(|url| kept.documents.remove(&url));
+        }
+        kept.documents.insert(url.to_owned(), cached);
+        Ok(document)
+    }
+
+    /// The remote contexts that are kept, by address.
+    #[must_use]
+    pub fn cached(&self) -> Vec<CachedContext> {
+        let mut all: Vec<_> = self.kept().documents.values().cloned().collect();
+        all.sort_by(|a, b| a.url.cmp(&b.url));
+        all
+    }
+
+    /// Forgets a remote context; whether it was kept.
+    #[must_use]
+    pub fn forget(&self, url: &str) -> bool {
+        let mut kept = self.kept();
+        kept.compiled.clear();
+        kept.documents.remove(url).is_some()
+    }
+
+    /// Fetches a remote context again and keeps the new one.
+    ///
+    /// # Errors
+    /// `LdContextNotAvailable`; then the old one stays.
+    pub async fn reload(&self, url: &str, now: Timestamp) -> Result<(), NgsiError> {
+        self.fetch_document(url, now).await?;
+        self.kept().compiled.clear();
+        Ok(())
+    }
+
+    /// Forgets compiled contexts, because a hosted one changed.
+    pub(super) fn forget_compiled(&self) {
+        self.kept().compiled.clear();
+    }
+}
+
+#[derive(Default)]
+struct Gathered {
+    documents: Vec<Map<String, Value>>,
+    core_seen: bool,
+}
+
+fn context_of(url: &str, mut document: Value) -> Result<Value, NgsiError> {
+    document.get_mut("@context").map(Value::take).ok_or_else(|| {
+        let detail = format!("the @context {url} cannot be had: the document has no @context member");
+        NgsiError::new(ErrorKind::LdContextNotAvailable, detail)
+    })
+}
+
+/// What answers carry: the context as given, with the core context at its end unless it is in there already.
+fn wire_of(given: &Value, core_seen: bool) -> Value {
+    if core_seen {
+        return given.clone();
+    }
+    let mut items = match given {
+        Value::Array(items) => items.clone(),
+        Value::Null => vec![],
+        other => vec![other.clone()],
+    };
+    items.push(Value::String(CORE_CONTEXT.to_owned()));
+    Value::Array(items)
+}
