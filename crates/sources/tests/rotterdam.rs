@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
 
 use model::{Incoming, Problem, Timestamp, TripTimes};
-use sources::{
+use polder_sources::{
     CityClock, Delivery, Ended, Occasion, Start,
     config::{CityFile, read_city},
     http::{Client, ClientSettings},
@@ -33,8 +33,8 @@ async fn read(city: &CityFile, name: &str) -> Read {
         resume: None,
         occasion: Occasion::Import { until },
     };
-    let (sender, mut receiver) = tokio::sync::mpsc::channel::<Delivery>(sources::CHANNEL_DELIVERIES);
-    let task = sources::start(start, sender);
+    let (sender, mut receiver) = tokio::sync::mpsc::channel::<Delivery>(polder_sources::CHANNEL_DELIVERIES);
+    let task = polder_sources::start(start, sender);
     let mut all = Read::default();
     while let Some(mut delivery) = receiver.recv().await {
         delivery.committed();
