@@ -83,7 +83,8 @@ mod tests {
 
     fn entity(attributes: &[(&str, i64)]) -> Entity {
         let now = Timestamp::from_micros(0);
-        let mut entity = Entity::new(EntityId::parse("urn:ngsi-ld:Building:1").unwrap(), Iri::from("urn:Building"), now);
+        let mut entity =
+            Entity::new(EntityId::parse("urn:ngsi-ld:Building:1").unwrap(), Iri::from("urn:Building"), now);
         for (name, value) in attributes {
             entity.set(*name, Attribute::property(*value));
         }

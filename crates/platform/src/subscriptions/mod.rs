@@ -5,17 +5,26 @@
 //! restarted. So an accepted change is told at least once, or counted as given up; none is lost silently.
 
 mod compiled;
+mod delivery;
 mod events;
 mod index;
+mod lane;
+mod notification;
+mod notifier;
 mod parse;
+mod service;
 mod subscription;
 mod type_names;
 mod wire;
 
 pub use compiled::Compiled;
+pub use delivery::{Delivery, DeliveryFuture, NotificationSink};
 pub use events::{AttributeEvent, attribute_events, is_triggered};
 pub use index::SubscriptionIndex;
+pub use notification::{Told, delivery};
+pub use notifier::Notifier;
 pub use parse::{SubscriptionFragment, parse_subscription_fragment};
+pub use service::Subscriptions;
 pub use subscription::{
     Accept, ContextualText, Endpoint, EntitySelector, KeyValue, NotificationFormat, NotificationSettings, Subscription,
     SubscriptionStatus, Trigger,

@@ -77,7 +77,9 @@ impl SubscriptionFragment {
         match name {
             "id" | "@id" => self.id = Some(EntityId::parse(text(name, &value)?)?),
             "type" | "@type" if value.as_str() == Some("Subscription") => {}
-            "type" | "@type" => return Err(refuse("type", "it is not Subscription", "write \"type\": \"Subscription\"")),
+            "type" | "@type" => {
+                return Err(refuse("type", "it is not Subscription", "write \"type\": \"Subscription\""));
+            }
             "subscriptionName" => self.subscription_name = member(name, value, owned_text)?,
             "description" => self.description = member(name, value, owned_text)?,
             "entities" => self.entities = member(name, value, |n, v| selectors(n, v, context))?,
@@ -295,7 +297,8 @@ fn triggers(name: &str, value: &Value) -> Result<Vec<Trigger>, NgsiError> {
 
 fn selectors(name: &str, value: &Value, context: &Context) -> Result<Vec<EntitySelector>, NgsiError> {
     let read = |item: &Value| {
-        let members = item.as_object().ok_or_else(|| refuse(name, "an item is not an object", "write {\"type\": …}"))?;
+        let members =
+            item.as_object().ok_or_else(|| refuse(name, "an item is not an object", "write {\"type\": …}"))?;
         selector(members, context)
     };
     list(name, value)?.iter().map(read).collect()
@@ -331,7 +334,10 @@ fn notification(value: &Value, context: &Context) -> Result<NotificationSettings
     let format = given("format").map(|value| notification_format("notification.format", value)).transpose()?;
     let strings = |name: &str| given(name).map(|value| texts(name, value)).transpose().map(Option::unwrap_or_default);
     Ok(NotificationSettings {
-        attributes: given("attributes").map(|v| names("notification.attributes", v, context)).transpose()?.unwrap_or_default(),
+        attributes: given("attributes")
+            .map(|v| names("notification.attributes", v, context))
+            .transpose()?
+            .unwrap_or_default(),
         pick: strings("pick")?,
         omit: strings("omit")?,
         format,

@@ -3,7 +3,9 @@
 use model::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Endpoint, EntitySelector, KeyValue, NotificationSettings, Subscription, SubscriptionStatus, Trigger, compact_types};
+use super::{
+    Endpoint, EntitySelector, KeyValue, NotificationSettings, Subscription, SubscriptionStatus, Trigger, compact_types,
+};
 use crate::context::Context;
 
 /// The subscription as the API shows it, without `@context`. `sys_attrs` adds `createdAt` and `modifiedAt`.
@@ -80,7 +82,11 @@ fn notification_to_json(
     context: &Context,
 ) -> Value {
     let mut members = Map::new();
-    put_list(&mut members, "attributes", settings.attributes.iter().map(|name| json!(context.compact(name).text)).collect());
+    put_list(
+        &mut members,
+        "attributes",
+        settings.attributes.iter().map(|name| json!(context.compact(name).text)).collect(),
+    );
     put_list(&mut members, "pick", settings.pick.iter().map(|name| json!(name)).collect());
     put_list(&mut members, "omit", settings.omit.iter().map(|name| json!(name)).collect());
     put(&mut members, "format", settings.format.map(super::NotificationFormat::name).as_ref());

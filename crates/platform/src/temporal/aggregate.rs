@@ -35,16 +35,8 @@ pub enum AggregationMethod {
 }
 
 impl AggregationMethod {
-    const ALL: [Self; 8] = [
-        Self::TotalCount,
-        Self::DistinctCount,
-        Self::Sum,
-        Self::Avg,
-        Self::Min,
-        Self::Max,
-        Self::Stddev,
-        Self::Sumsq,
-    ];
+    const ALL: [Self; 8] =
+        [Self::TotalCount, Self::DistinctCount, Self::Sum, Self::Avg, Self::Min, Self::Max, Self::Stddev, Self::Sumsq];
 
     /// The name in the API.
     #[must_use]

@@ -125,7 +125,8 @@ impl TemporalSearch<'_> {
     fn shows(&self, series: &SeriesKey) -> bool {
         let dataset = self.view.dataset_ids.is_empty() || self.view.dataset_ids.contains(&series.dataset_id);
         let is_scope = series.attribute == scope_name();
-        let named = if is_scope { self.view.shows(&Member::Scope) } else { self.view.shows_attribute(&series.attribute) };
+        let named =
+            if is_scope { self.view.shows(&Member::Scope) } else { self.view.shows_attribute(&series.attribute) };
         dataset && named
     }
 
@@ -183,7 +184,8 @@ impl TemporalSearch<'_> {
         select: &'s EntityQuery,
     ) -> Result<Box<dyn Iterator<Item = Result<TemporalEntity, NgsiError>> + 's>, NgsiError> {
         // Identity, type and scope of what is left of the query: its attributes are history's.
-        let identity = EntityQuery { selectors: select.selectors.clone(), scope: select.scope.clone(), ..EntityQuery::default() };
+        let identity =
+            EntityQuery { selectors: select.selectors.clone(), scope: select.scope.clone(), ..EntityQuery::default() };
         let fits = move |entity: &Entity| identity.matches(entity) && self.scope.shows(entity);
         if !select.selectors.is_empty() && select.selectors.iter().all(|selector| !selector.ids.is_empty()) {
             let mut ids: Vec<EntityId> = select.selectors.iter().flat_map(|selector| selector.ids.clone()).collect();

@@ -120,9 +120,10 @@ pub fn moment_of(id: &str, series: &SeriesKey) -> Option<Timestamp> {
 fn series_hash(series: &SeriesKey) -> u64 {
     let dataset = series.dataset_id.as_deref().unwrap_or_default();
     let parts = [series.entity.as_str(), series.attribute.as_str(), dataset];
-    parts.iter().flat_map(|part| part.bytes().chain([0xff])).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    parts
+        .iter()
+        .flat_map(|part| part.bytes().chain([0xff]))
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 /// A number as JSON, without a fraction where it has none (`120`, not `120.0`).

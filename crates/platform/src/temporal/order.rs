@@ -76,7 +76,11 @@ impl Key {
         let descending = match direction {
             "asc" => false,
             "desc" => true,
-            _ => return Err(NgsiError::bad_data(format!("orderBy: \"{direction}\" is not a direction; use asc or desc"))),
+            _ => {
+                return Err(NgsiError::bad_data(format!(
+                    "orderBy: \"{direction}\" is not a direction; use asc or desc"
+                )));
+            }
         };
         let by = match member {
             "id" => By::Id,

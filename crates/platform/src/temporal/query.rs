@@ -222,8 +222,7 @@ fn parse_form(parameters: &TemporalParameters<'_>) -> Result<(TemporalForm, bool
 
 fn parse_aggregation(parameters: &TemporalParameters<'_>) -> Result<Aggregation, Problem> {
     let words = present(parameters.aggr_methods).unwrap_or_default().split(',').map(str::trim);
-    let methods =
-        words.filter(|word| !word.is_empty()).map(AggregationMethod::parse).collect::<Result<Vec<_>, _>>()?;
+    let methods = words.filter(|word| !word.is_empty()).map(AggregationMethod::parse).collect::<Result<Vec<_>, _>>()?;
     if methods.is_empty() {
         let remedy = "name at least one, for example aggrMethods=avg,max";
         return Err(Problem::new("aggrMethods", "it is missing, and aggregatedValues needs it", remedy));

@@ -1,0 +1,278 @@
+//! The lane of one subscription: its notifications, one after the other, each tried until it arrives or is given up.
+//!
+//! A lane holds a bounded number of notifications. One that is full takes no more; it remembers from where it fell
+//! behind, and reads on from the durable change log when it is empty again. So a receiver that is slow or away costs
+//! neither memory nor the others' notifications.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use model::{Change, EntityId, Tenant, Timestamp};
+use store::StoreError;
+use tokio::sync::{Notify, Semaphore};
+
+use super::{
+    Compiled, Delivery, NotificationSink, Subscriptions,
+    notification::{Told, delivery},
+};
+
+/// How many notifications a lane holds.
+const QUEUE_MAX: usize = 64;
+/// How many entities one notification tells of.
+const TOLD_MAX: usize = 1_000;
+/// How often a notification is tried, as long as the receiver is believed to be there.
+const ATTEMPTS_MAX: u32 = 4;
+/// How long to wait after the first failure, when the subscription does not say; each wait is four times the last.
+const COOLDOWN: Duration = Duration::from_secs(1);
+
+/// What all lanes share.
+pub(super) struct LaneContext {
+    pub subscriptions: Subscriptions,
+    pub sink: Arc<dyn NotificationSink>,
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// How many deliveries may be under way at once.
+    pub places: Semaphore,
+}
+
+/// Changes that are to be told together.
+pub(super) struct Pending {
+    /// The sequences of the first and last change; of a periodic notification, the newest that was told.
+    pub first: u64,
+    pub last: u64,
+    pub told: Vec<Told>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Pending>,
+    in_hand: Option<u64>,
+    /// The first and last sequence that the lane did not take.
+    skipped: Option<(u64, u64)>,
+}
+
+/// One subscription's lane. The task that serves it ends with [`Lane::drop`].
+pub(super) struct Lane {
+    shared: Arc<Shared>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+struct Shared {
+    tenant: Tenant,
+    id: EntityId,
+    queue: Mutex<Queue>,
+    wake: Notify,
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Lane {
+    pub fn start(context: Arc<LaneContext>, tenant: Tenant, id: EntityId) -> Self {
+        let shared = Arc::new(Shared { tenant, id, queue: Mutex::default(), wake: Notify::new() });
+        let task = tokio::spawn(serve(context, shared.clone()));
+        Self { shared, task }
+    }
+
+    /// Takes changes, or remembers that it did not.
+    pub fn push(&self, pending: Pending) {
+        let mut queue = self.shared.queue();
+        match queue.skipped {
+            Some((first, _)) => queue.skipped = Some((first, pending.last)),
+            None if queue.waiting.len() >= QUEUE_MAX => queue.skipped = Some((pending.first, pending.last)),
+            None => queue.waiting.push_back(pending),
+        }
+        drop(queue);
+        self.shared.wake.notify_one();
+    }
+
+    /// Takes a periodic notification; nothing is remembered when there is no room, the next one tells the same.
+    pub fn push_periodic(&self, pending: Pending) {
+        let mut queue = self.shared.queue();
+        if queue.skipped.is_none() && queue.waiting.is_empty() {
+            queue.waiting.push_back(pending);
+            drop(queue);
+            self.shared.wake.notify_one();
+        }
+    }
+
+    /// The first sequence that is not told yet, if any.
+    pub fn oldest(&self) -> Option<u64> {
+        let queue = self.shared.queue();
+        let waiting = queue.waiting.front().map(|pending| pending.first);
+        let skipped = queue.skipped.map(|(first, _)| first);
+        [queue.in_hand, waiting, skipped].into_iter().flatten().min()
+    }
+}
+
+/// What a lane does next.
+enum Work {
+    Tell(Pending),
+    CatchUp(u64, u64),
+}
+
+async fn serve(context: Arc<LaneContext>, shared: Arc<Shared>) {
+    let mut receiver = Receiver { context: &context, shared: &shared, answers: true };
+    loop {
+        let work = {
+            let mut queue = shared.queue();
+            match (queue.waiting.pop_front(), queue.skipped) {
+                (Some(pending), _) => {
+                    queue.in_hand = Some(pending.first);
+                    Some(Work::Tell(pending))
+                }
+                (None, Some((first, last))) => Some(Work::CatchUp(first, last)),
+                (None, None) => {
+                    queue.in_hand = None;
+                    None
+                }
+            }
+        };
+        match work {
+            Some(Work::Tell(pending)) => receiver.tell(pending).await,
+            Some(Work::CatchUp(first, last)) => {
+                if let Err(error) = receiver.catch_up(first, last).await {
+                    let id = shared.id.as_str();
+                    tracing::error!(subscription = id, %error, "changes could not be read again for a subscription");
+                }
+                let mut queue = shared.queue();
+                // What came while it caught up is still to be read.
+                queue.skipped = queue.skipped.filter(|(_, end)| *end > last).map(|(_, end)| (last + 1, end));
+            }
+            None => shared.wake.notified().await,
+        }
+    }
+}
+
+/// The receiver of one subscription, as its lane sees it.
+struct Receiver<'a> {
+    context: &'a LaneContext,
+    shared: &'a Shared,
+    /// Whether the last notification arrived. One that does not answer gets one attempt for each, until it does.
+    answers: bool,
+}
+
+impl Receiver<'_> {
+    /// Reads the changes that the lane did not take from the log, and tells them.
+    async fn catch_up(&mut self, first: u64, last: u64) -> Result<(), StoreError> {
+        let mut feed = self.context.subscriptions.store().changes_since(first.saturating_sub(1));
+        while feed.position() < last {
+            let changes = feed.next().await?;
+            let compiled = self.context.subscriptions.compiled(&self.shared.tenant, &self.shared.id);
+            let Some(compiled) = compiled else { return Ok(()) };
+            let now = (self.context.clock)();
+            let mine = changes.iter().filter(|change| change.tenant == self.shared.tenant && change.sequence <= last);
+            if let Some(pending) = pending_of(mine, &compiled, now) {
+                self.tell(pending).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn tell(&mut self, pending: Pending) {
+        let id = &self.shared.id;
+        let Some(compiled) = self.context.subscriptions.compiled(&self.shared.tenant, id) else { return };
+        let now = (self.context.clock)();
+        let status = self.context.subscriptions.status(&self.shared.tenant, id);
+        if is_throttled(&compiled, status.last_notification, now) {
+            self.note(|status| {
+                status.times_throttled += 1;
+                status.done_through = status.done_through.max(pending.last);
+            });
+            return;
+        }
+        for (part, told) in pending.told.chunks(TOLD_MAX).enumerate() {
+            let number = pending.first.saturating_add(part as u64);
+            let delivery = delivery(&compiled, &self.shared.tenant, told, number, now);
+            self.deliver(&delivery, &compiled).await;
+        }
+        self.note(|status| status.done_through = status.done_through.max(pending.last));
+    }
+
+    async fn deliver(&mut self, delivery: &Delivery, compiled: &Compiled) {
+        let cooldown = compiled.subscription.notification.endpoint.cooldown.map(Duration::from_millis);
+        let mut wait = cooldown.unwrap_or(COOLDOWN);
+        let attempts = if self.answers { ATTEMPTS_MAX } else { 1 };
+        for attempt in 1..=attempts {
+            let result = {
+                // The semaphore is never closed.
+                let _place = self.context.places.acquire().await;
+                let timeout = Duration::from_millis(delivery.timeout_ms);
+                match tokio::time::timeout(timeout, self.context.sink.deliver(delivery)).await {
+                    Ok(result) => result,
+                    Err(_) => Err(format!("no answer within {} ms", delivery.timeout_ms)),
+                }
+            };
+            let now = (self.context.clock)();
+            self.note(|status| {
+                status.times_sent += 1;
+                status.last_notification = Some(now);
+                match &result {
+                    Ok(()) => status.last_success = Some(now),
+                    Err(reason) => {
+                        status.times_failed += 1;
+                        status.last_failure = Some(now);
+                        status.last_failure_reason = Some(reason.clone());
+                    }
+                }
+            });
+            match result {
+                Ok(()) => {
+                    self.answers = true;
+                    return;
+                }
+                Err(reason) if attempt == attempts => {
+                    let (id, uri) = (self.shared.id.as_str(), &delivery.uri);
+                    tracing::warn!(subscription = id, uri, reason, "a notification was given up");
+                }
+                Err(_) => {
+                    tokio::time::sleep(wait).await;
+                    wait = wait.saturating_mul(4);
+                }
+            }
+        }
+        self.answers = false;
+        self.note(|status| status.times_given_up += 1);
+    }
+
+    fn note(&self, change: impl FnOnce(&mut super::SubscriptionStatus)) {
+        self.context.subscriptions.note(&self.shared.tenant, &self.shared.id, change);
+    }
+}
+
+fn is_throttled(compiled: &Compiled, last: Option<Timestamp>, now: Timestamp) -> bool {
+    let Some(seconds) = compiled.subscription.throttling else { return false };
+    last.is_some_and(|last| now.seconds_since(last) < seconds)
+}
+
+/// The changes that concern a subscription, to be told together; `None` when there are none.
+pub(super) fn pending_of<'c>(
+    changes: impl Iterator<Item = &'c Change>,
+    compiled: &Compiled,
+    now: Timestamp,
+) -> Option<Pending> {
+    let mut pending: Option<Pending> = None;
+    for change in changes {
+        let Some(events) = compiled.matches(change, now) else { continue };
+        let told = Told::Change(change.clone(), events);
+        match &mut pending {
+            Some(pending) => {
+                pending.last = change.sequence;
+                pending.told.push(told);
+            }
+            None => pending = Some(Pending { first: change.sequence, last: change.sequence, told: vec![told] }),
+        }
+    }
+    pending
+}
