@@ -1,0 +1,8 @@
+//! History from outside: whatever is written, corrected, deleted, flushed, merged and reopened, reads like a sorted map.
+
+extern crate polder_store as store;
+
+mod damage;
+mod fixture;
+mod model;
+mod reads;
