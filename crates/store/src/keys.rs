@@ -49,13 +49,6 @@ impl KeyBuilder {
         self
     }
 
-    /// A number that sorts as one.
-    #[must_use]
-    pub fn number(mut self, number: u64) -> Self {
-        self.0.extend_from_slice(&number.to_be_bytes());
-        self
-    }
-
     /// The last text of a key.
     #[must_use]
     pub fn tail(mut self, text: &str) -> Vec<u8> {
