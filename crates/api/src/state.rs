@@ -3,10 +3,11 @@
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use model::Tenant;
-use platform::context::Contexts;
+use platform::{context::Contexts, subscriptions::Subscriptions};
 use store::Store;
 use trust::Trust;
 use url::Url;
+use views::Views;
 
 use crate::{Assets, CityClock, RateLimits, limits::Limiter};
 
@@ -20,8 +21,12 @@ pub struct StateParts {
     pub store: Store,
     /// JSON-LD contexts: built in, hosted, and kept from elsewhere.
     pub contexts: Contexts,
+    /// Who hears of which changes.
+    pub subscriptions: Subscriptions,
     /// Accounts, sessions, tokens and the one decision.
     pub trust: Trust,
+    /// Pictures of the city: layers, tiles, charts.
+    pub views: Views,
     /// The city's clock.
     pub clock: CityClock,
     /// How each source is doing.
@@ -43,10 +48,14 @@ pub struct DoorSettings {
     pub answer_time_max: Duration,
     /// How many requests are accepted.
     pub rates: RateLimits,
+    /// The most instances of attributes in one temporal answer; a larger one is given in parts.
+    pub temporal_instances_max: usize,
     /// The tenant of a request that names none.
     pub tenant: Tenant,
     /// The web app.
     pub assets: Assets,
+    /// Gives all measurements in the text format of Prometheus; `None` where nothing is measured.
+    pub measurements: Option<Arc<dyn Fn() -> String + Send + Sync>>,
     /// Where to report a weakness, for `/.well-known/security.txt`.
     pub security_contact: String,
 }
@@ -60,8 +69,10 @@ impl Default for DoorSettings {
             body_bytes_max: 16 * 1024 * 1024,
             answer_time_max: Duration::from_secs(30),
             rates: RateLimits::default(),
+            temporal_instances_max: 10_000,
             tenant: Tenant::default(),
             assets: |_| None,
+            measurements: None,
             security_contact: "https://github.com/polder-city/polder/security/advisories/new".to_owned(),
         }
     }

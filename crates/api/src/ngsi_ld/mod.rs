@@ -1,4 +1,4 @@
-//! The NGSI-LD API (ETSI GS CIM 009, clause 6): entities, batches, discovery, contexts.
+//! The NGSI-LD API (ETSI GS CIM 009, clause 6): entities, batches, discovery, contexts, history, subscriptions.
 //!
 //! Handlers here only translate: HTTP to the operations of `platform`, and results to bytes.
 
@@ -11,6 +11,8 @@ mod post_query;
 mod query;
 mod request;
 mod respond;
+mod subscriptions;
+mod temporal;
 mod types;
 
 pub(crate) use params::Params;
@@ -24,10 +26,15 @@ use crate::Routes;
 /// The largest body of one request, bytes.
 const BODY_BYTES_MAX: usize = 20 * 1024 * 1024;
 
-/// The routes of entities, batches, discovery and contexts.
+/// The routes of entities, batches, discovery, contexts, subscriptions and the temporal evolution.
 #[must_use]
 pub fn routes() -> Routes {
-    entity_routes().merge(batch_routes()).merge(discovery_routes()).merge(context_routes())
+    entity_routes()
+        .merge(batch_routes())
+        .merge(discovery_routes())
+        .merge(context_routes())
+        .merge(subscriptions::subscription_routes())
+        .merge(temporal::temporal_routes())
 }
 
 fn entity_routes() -> Routes {
@@ -102,20 +109,23 @@ fn discovery_routes() -> Routes {
     for path in ["/ngsi-ld/v1/attributes", "/ngsi-ld/v1/attributes/"] {
         routes = routes.get(path, ReadEntities, types::list_attributes);
     }
-    routes
-        .get("/ngsi-ld/v1/types/{type}", ReadEntities, types::retrieve_type)
-        .get("/ngsi-ld/v1/attributes/{attr}", ReadEntities, types::retrieve_attribute)
+    routes.get("/ngsi-ld/v1/types/{type}", ReadEntities, types::retrieve_type).get(
+        "/ngsi-ld/v1/attributes/{attr}",
+        ReadEntities,
+        types::retrieve_attribute,
+    )
 }
 
 fn context_routes() -> Routes {
     use Action::{ManageContexts, ReadEntities};
     let mut routes = Routes::new();
     for path in ["/ngsi-ld/v1/jsonldContexts", "/ngsi-ld/v1/jsonldContexts/"] {
-        routes = routes
-            .get(path, ReadEntities, contexts::list_contexts)
-            .post(path, ManageContexts, contexts::add_context);
+        routes =
+            routes.get(path, ReadEntities, contexts::list_contexts).post(path, ManageContexts, contexts::add_context);
     }
-    routes
-        .get("/ngsi-ld/v1/jsonldContexts/{id}", ReadEntities, contexts::serve_context)
-        .delete("/ngsi-ld/v1/jsonldContexts/{id}", ManageContexts, contexts::delete_context)
+    routes.get("/ngsi-ld/v1/jsonldContexts/{id}", ReadEntities, contexts::serve_context).delete(
+        "/ngsi-ld/v1/jsonldContexts/{id}",
+        ManageContexts,
+        contexts::delete_context,
+    )
 }

@@ -18,8 +18,21 @@ use crate::{ApiError, AppState};
 
 /// Members of the body that mean the same as the parameter of that name.
 const SAME: &[&str] = &[
-    "attrs", "q", "scopeQ", "lang", "pick", "omit", "datasetId", "join", "joinLevel", "containedBy", "expandValues",
-    "jsonKeys", "csf", "entityMap", "splitEntities",
+    "attrs",
+    "q",
+    "scopeQ",
+    "lang",
+    "pick",
+    "omit",
+    "datasetId",
+    "join",
+    "joinLevel",
+    "containedBy",
+    "expandValues",
+    "jsonKeys",
+    "csf",
+    "entityMap",
+    "splitEntities",
 ];
 
 /// Queries entities by a body.
@@ -41,7 +54,7 @@ pub(super) async fn post_query(State(state): State<AppState>, ask: Ask) -> Resul
     answer_query(&state, &ask, &params, &body.context, selectors).await
 }
 
-fn plain_params(members: Map<String, Value>, params: &mut Params) -> Result<(), NgsiError> {
+pub(super) fn plain_params(members: Map<String, Value>, params: &mut Params) -> Result<(), NgsiError> {
     for (name, value) in members {
         if !SAME.contains(&name.as_str()) {
             continue;
@@ -60,7 +73,7 @@ fn plain_params(members: Map<String, Value>, params: &mut Params) -> Result<(), 
     Ok(())
 }
 
-fn geo_params(geo: &Value, params: &mut Params) -> Result<(), NgsiError> {
+pub(super) fn geo_params(geo: &Value, params: &mut Params) -> Result<(), NgsiError> {
     let text = |name: &str| geo.get(name).and_then(Value::as_str).map(str::to_owned);
     for name in ["georel", "geometry", "geoproperty"] {
         if let Some(text) = text(name) {
@@ -75,10 +88,13 @@ fn geo_params(geo: &Value, params: &mut Params) -> Result<(), NgsiError> {
     Ok(())
 }
 
-fn selectors_of(entities: &Value, context: &Context) -> Result<Vec<Selector>, NgsiError> {
+pub(super) fn selectors_of(entities: &Value, context: &Context) -> Result<Vec<Selector>, NgsiError> {
     let refuse = || NgsiError::bad_data("entities: give an array of objects with type, and perhaps id or idPattern");
     let items = entities.as_array().filter(|items| !items.is_empty()).ok_or_else(refuse)?;
-    items.iter().map(|item| selector_of(item, context).map_err(|e| if item.is_object() { e } else { refuse() })).collect()
+    items
+        .iter()
+        .map(|item| selector_of(item, context).map_err(|e| if item.is_object() { e } else { refuse() }))
+        .collect()
 }
 
 fn selector_of(item: &Value, context: &Context) -> Result<Selector, NgsiError> {

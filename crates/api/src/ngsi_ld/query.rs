@@ -1,9 +1,6 @@
 //! Queries over the current state (ETSI GS CIM 009, 6.4.3.2).
 
-use axum::{
-    extract::State,
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use model::{Entity, ReadScope, Tenant};
 use platform::{
     context::Context,
@@ -55,15 +52,18 @@ pub(super) async fn answer_query(
 }
 
 /// Refuses queries that would select everything (5.7.2).
-fn check_selective(params: &Params, view: &View, selectors: bool) -> Result<(), NgsiError> {
-    let picks = view.pick.as_ref().is_some_and(|pick| {
-        pick.0.iter().any(|(member, _)| matches!(member, platform::ngsi::Member::Attribute(_)))
-    });
+pub(super) fn check_selective(params: &Params, view: &View, selectors: bool) -> Result<(), NgsiError> {
+    let picks = view
+        .pick
+        .as_ref()
+        .is_some_and(|pick| pick.0.iter().any(|(member, _)| matches!(member, platform::ngsi::Member::Attribute(_))));
     let given = ["type", "attrs", "q", "georel"].iter().any(|name| params.get(name).is_some());
     if given || picks || selectors || params.flag("local")? {
         return Ok(());
     }
-    Err(NgsiError::bad_data("the query would select everything; give at least one of type, attrs, q, a geo-query, local"))
+    Err(NgsiError::bad_data(
+        "the query would select everything; give at least one of type, attrs, q, a geo-query, local",
+    ))
 }
 
 /// The query that parameters describe.

@@ -18,19 +18,55 @@ use platform::{
     },
 };
 use serde_json::Value;
+use trust::Action;
 
 use super::{
-    Ask, Media, Params, page_links,
+    Ask, BODY_BYTES_MAX, Media, Params, page_links,
     params::{QUERY, VIEW, invalid},
     post_query::{geo_params, plain_params, selectors_of},
     query::{check_selective, entity_query},
     respond::with_count,
 };
-use crate::{ApiError, AppState};
+use crate::{ApiError, AppState, Routes};
 
 /// Parameters of temporal queries.
 const TEMPORAL: &[&str] =
     &["timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "aggrMethods", "aggrPeriodDuration"];
+
+/// The routes of the temporal evolution of entities.
+#[must_use]
+pub(super) fn temporal_routes() -> Routes {
+    use Action::{ReadHistory, WriteHistory};
+    let mut routes = Routes::new();
+    for path in ["/ngsi-ld/v1/temporal/entities", "/ngsi-ld/v1/temporal/entities/"] {
+        routes = routes
+            .get(path, ReadHistory, query_evolutions)
+            .post(path, WriteHistory, create_evolution)
+            .body_max(BODY_BYTES_MAX)
+            .delete(path, WriteHistory, refuse_missing_id);
+    }
+    for path in ["/ngsi-ld/v1/temporal/entityOperations/query", "/ngsi-ld/v1/temporal/entityOperations/query/"] {
+        routes = routes.post(path, ReadHistory, post_temporal_query);
+    }
+    for path in ["/ngsi-ld/v1/temporal/entities/{id}/attrs", "/ngsi-ld/v1/temporal/entities/{id}/attrs/"] {
+        routes = routes.post(path, WriteHistory, append_evolution).body_max(BODY_BYTES_MAX);
+    }
+    for path in ["/ngsi-ld/v1/temporal/entities//attrs", "/ngsi-ld/v1/temporal/entities//attrs/"] {
+        routes = routes.post(path, WriteHistory, refuse_missing_id);
+    }
+    let instance = "/ngsi-ld/v1/temporal/entities/{id}/attrs/{attr}/{instance}";
+    routes
+        .get("/ngsi-ld/v1/temporal/entities/{id}", ReadHistory, retrieve_evolution)
+        .delete("/ngsi-ld/v1/temporal/entities/{id}", WriteHistory, delete_evolution)
+        .delete("/ngsi-ld/v1/temporal/entities/{id}/attrs/{attr}", WriteHistory, delete_attribute_evolution)
+        .patch(instance, WriteHistory, update_instance)
+        .delete(instance, WriteHistory, delete_instance)
+        .delete("/ngsi-ld/v1/temporal/entities//attrs/{attr}", WriteHistory, refuse_missing_id)
+        .delete("/ngsi-ld/v1/temporal/entities//attrs/{attr}/{instance}", WriteHistory, refuse_missing_id)
+        .patch("/ngsi-ld/v1/temporal/entities//attrs/{attr}/{instance}", WriteHistory, refuse_missing_id)
+        .delete("/ngsi-ld/v1/temporal/entities/{id}/attrs//{instance}", WriteHistory, refuse_missing_id)
+        .patch("/ngsi-ld/v1/temporal/entities/{id}/attrs//{instance}", WriteHistory, refuse_missing_id)
+}
 
 /// What a temporal answer is made of.
 struct Question {
@@ -75,7 +111,7 @@ impl Question {
         let snapshot = state.store.snapshot().map_err(NgsiError::from)?;
         let (tenant, scope) = (ask.tenant().clone(), ask.caller.scope.clone());
         let (query, view) = (self.query.clone(), self.view.clone());
-        let instances_max = state.temporal_instances_max;
+        let instances_max = state.door.temporal_instances_max;
         let searched = tokio::task::spawn_blocking(move || {
             let (snapshot, tenant, scope, query, view) = (&snapshot, &tenant, &scope, &query, &view);
             search(&TemporalSearch { snapshot, tenant, scope, query, view, instances_max })

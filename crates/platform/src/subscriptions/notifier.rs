@@ -2,13 +2,14 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    future::Future,
     sync::Arc,
     time::Duration,
 };
 
 use model::{Change, EntityId, ReadScope, Tenant, Timestamp};
 use store::{ChangeFeed, StoreError};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 use super::{
     Compiled, NotificationSink, Subscriptions,
@@ -49,8 +50,9 @@ impl Notifier {
     pub fn new(
         subscriptions: Subscriptions,
         sink: Arc<dyn NotificationSink>,
-        clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
+        let clock = Arc::new(clock);
         let context = LaneContext { subscriptions, sink, clock, places: Semaphore::new(DELIVERIES_MAX) };
         Self {
             context: Arc::new(context),
@@ -61,21 +63,26 @@ impl Notifier {
         }
     }
 
-    /// Runs until `stop` becomes true or its sender goes. Changes that were not told then are told after the next start.
-    ///
-    /// # Errors
-    /// When the subscriptions cannot be read at the start.
-    pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), NgsiError> {
-        let mut feed = tokio::select! {
-            feed = self.start() => feed?,
-            () = stopped(&mut stop) => return Ok(()),
+    /// Runs until `stop` completes. Changes that were not told then are told after the next start.
+    pub async fn run(mut self, stop: impl Future<Output = ()> + Send) {
+        let mut stop = std::pin::pin!(stop);
+        let started = tokio::select! {
+            started = self.start() => started,
+            () = &mut stop => return,
+        };
+        let mut feed = match started {
+            Ok(feed) => feed,
+            Err(error) => {
+                tracing::error!(%error, "subscriptions cannot be read; nobody is notified until the next start");
+                return;
+            }
         };
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
-                () = stopped(&mut stop) => break,
+                () = &mut stop => break,
                 changes = feed.next() => match changes {
                     Ok(changes) => {
                         self.dispatch(&changes);
@@ -91,7 +98,6 @@ impl Notifier {
             }
         }
         self.save().await;
-        Ok(())
     }
 
     /// Loads the subscriptions, and opens the feed where the last run ended.
@@ -193,10 +199,4 @@ impl Notifier {
             Err(error) => tracing::error!(%error, "the state of subscriptions could not be saved; it is tried again"),
         }
     }
-}
-
-/// Waits until somebody says stop, or can no longer say it.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone, which is a stop too.
-    let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -230,12 +230,15 @@ impl Subscriptions {
         transaction.delete_document::<Subscription>(id.as_str(), Expect::Any);
         transaction.delete_document::<SubscriptionStatus>(id.as_str(), Expect::Any);
         self.write_index().remove(tenant, id);
-        let mut statuses = self.statuses();
-        statuses.all.remove(&(tenant.clone(), id.clone()));
-        statuses.unsaved.remove(&(tenant.clone(), id.clone()));
-        drop(statuses);
+        self.forget_status(&(tenant.clone(), id.clone()));
         self.0.store.commit(transaction).await?;
         Ok(())
+    }
+
+    fn forget_status(&self, key: &StatusKey) {
+        let mut statuses = self.statuses();
+        statuses.all.remove(key);
+        statuses.unsaved.remove(key);
     }
 
     /// One subscription.
