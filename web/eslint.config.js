@@ -11,7 +11,13 @@ export default ts.config(
   {
     languageOptions: { globals: { ...globals.browser, ...globals.node } },
     // Links are plain URLs of this app, which is always served from the root of its host.
-    rules: { 'svelte/no-navigation-without-resolve': 'off' },
+    rules: {
+      // TypeScript knows what is defined.
+      'no-undef': 'off',
+      'svelte/no-navigation-without-resolve': 'off',
+      // What must be reactive says so with `$state`; plain maps and dates beside it are meant to be plain.
+      'svelte/prefer-svelte-reactivity': 'off',
+    },
   },
   {
     files: ['**/*.svelte', '**/*.svelte.ts'],

@@ -14,7 +14,8 @@ const announcerWithoutInlineStyle: Plugin = {
   name: 'announcer-without-inline-style',
   enforce: 'pre',
   transform(code, id) {
-    if (id.endsWith('generated/root.svelte')) return code.replace(/(id="svelte-announcer"[^>]*?)\sstyle="[^"]*"/, '$1 class="sr-only"');
+    if (id.endsWith('generated/root.svelte'))
+      return code.replace(/(id="svelte-announcer"[^>]*?)\sstyle="[^"]*"/, '$1 class="sr-only"');
   },
 };
 

@@ -21,9 +21,9 @@ export const load: LayoutLoad = async ({ fetch, url }) => {
       getCity(fetch),
       getCatalogue(fetch),
       getIndicators(fetch).catch(() => []),
-      getSession(fetch).catch(() => app.session),
+      getSession(fetch).catch(() => ({})),
     ]);
-    Object.assign(app, { city, catalogue, indicators, session });
+    Object.assign(app, { city, catalogue, indicators, session: { ...app.session, ...session } });
     return { problem: null };
   } catch (problem) {
     // Shown by the layout itself: without a city there is no page to show it in.

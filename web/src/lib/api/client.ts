@@ -58,12 +58,12 @@ export const getIndicators = (fetcher?: Fetch) => request<api.Indicator[]>(url('
 export const getSession = (fetcher?: Fetch) => request<api.Session>(url('/session'), {}, fetcher);
 export const getSources = (fetcher?: Fetch) => request<api.SourceState[]>(url('/sources'), {}, fetcher);
 export const getTimeline = () => request<api.Timeline>(url('/timeline'));
-export const getFeatures = (path: string, at: string | null, signal?: AbortSignal) =>
-  request<api.Features>(at ? `${path}?at=${encodeURIComponent(at)}` : path, { signal });
+export const getFeatures = (layer: string, query: Query, signal?: AbortSignal) =>
+  request<api.Features>(url(`/layers/${layer}/features`, query), { signal });
 export const getTable = (layer: string, query: Query, signal?: AbortSignal) =>
   request<api.Table>(url(`/layers/${layer}/table`, query), { signal });
-export const getThing = (id: string, at: string | null, signal?: AbortSignal) =>
-  request<api.Thing>(url(thingPath(id), { at }), { signal });
+export const getThing = (id: string, query: Query, signal?: AbortSignal) =>
+  request<api.Thing>(url(thingPath(id), query), { signal });
 export const getSeries = (id: string, query: Query, signal?: AbortSignal) =>
   request<api.Series>(url(`${thingPath(id)}/series`, query), { signal });
 export const search = (q: string, lang: string, signal?: AbortSignal) =>

@@ -29,7 +29,7 @@ export interface City {
   bounds: Bounds;
   title: Text;
   notices: Notice[];
-  basemap: { tileJson: string; attribution: string };
+  basemap: { tileJson: string; attribution: string } | null;
   theme?: string | null;
   open: boolean;
   clock: Clock;
@@ -51,6 +51,8 @@ export interface LayerAttribute {
   kind: 'number' | 'text' | 'time';
   history: boolean;
   indicator: boolean;
+  /** What values are called on the screen. */
+  words?: { value: string; label: Text }[];
 }
 export type Stop = [number, string];
 export interface Category {
@@ -92,6 +94,8 @@ export interface Layer {
   attributes: LayerAttribute[];
   source: Source;
   origin: Origin;
+  /** What the data do not say. */
+  limits?: Text[];
 }
 export interface Group {
   id: string;
@@ -106,14 +110,17 @@ export interface Indicator {
   attribute: string;
   label: Text;
   unit?: string | null;
-  min: number;
-  max: number;
+  min: number | null;
+  max: number | null;
   stops: Stop[];
-  method?: Text | null;
+  /** How it was made. */
+  how?: Text | null;
 }
 export interface Features extends GeoJSON.FeatureCollection<GeoJSON.Geometry, Record<string, Value | string[]>> {
   at: string;
   noData: number;
+  /** There was more than the server gives at once. */
+  truncated?: boolean;
 }
 export interface Table {
   total: number;
@@ -128,9 +135,13 @@ export interface ThingAttribute {
   name: string;
   label: Text;
   value: Value;
+  /** The value in words, when there are words for it. */
+  words?: Text | null;
   unit?: string | null;
   observedAt?: string | null;
   ageS?: number | null;
+  /** Older than values of this layer may be. */
+  stale?: boolean;
   quality: Quality;
   source?: string | null;
   history: boolean;
@@ -181,12 +192,14 @@ export interface SearchResult {
   bounds?: Bounds | null;
 }
 export interface Change {
-  layer: string;
+  layer?: string | null;
   type: string;
   id: string;
   kind: 'created' | 'updated' | 'deleted';
   observedAt?: string | null;
   values: Record<string, Value>;
+  /** Where it is now, when it moved. */
+  location?: GeoJSON.Geometry | null;
 }
 export interface SourceState {
   name: string;

@@ -104,6 +104,7 @@ export const en: Messages = {
   'quality.forecast': 'forecast',
   'quality.simulated': 'simulated',
   'quality.registered': 'registered',
+  'quality.stale': 'out of date',
   'quality.flag.outOfRange': 'out of range',
   'quality.flag.stuck': 'stuck',
   'quality.flag.late': 'late',

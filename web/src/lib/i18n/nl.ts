@@ -102,6 +102,7 @@ export const nl = {
   'quality.forecast': 'verwacht',
   'quality.simulated': 'gesimuleerd',
   'quality.registered': 'uit register',
+  'quality.stale': 'verouderd',
   'quality.flag.outOfRange': 'buiten bereik',
   'quality.flag.stuck': 'blijft gelijk',
   'quality.flag.late': 'te laat',

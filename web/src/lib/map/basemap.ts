@@ -19,7 +19,10 @@ type Widths = Record<Classes, number> & { path: number };
 const WIDTHS: [number, Widths][] = [
   [8, { motorway: 0.9, trunk: 0.7, primary: 0.4, secondary: 0, tertiary: 0, residential: 0, service: 0, path: 0 }],
   [11, { motorway: 2.2, trunk: 1.9, primary: 1.4, secondary: 0.9, tertiary: 0.6, residential: 0, service: 0, path: 0 }],
-  [13, { motorway: 4, trunk: 3.6, primary: 3.1, secondary: 2.4, tertiary: 1.8, residential: 1, service: 0.4, path: 0.3 }],
+  [
+    13,
+    { motorway: 4, trunk: 3.6, primary: 3.1, secondary: 2.4, tertiary: 1.8, residential: 1, service: 0.4, path: 0.3 },
+  ],
   [15, { motorway: 8, trunk: 7.4, primary: 7, secondary: 6, tertiary: 5, residential: 4, service: 2, path: 1 }],
   [18, { motorway: 34, trunk: 32, primary: 30, secondary: 26, tertiary: 22, residential: 18, service: 9, path: 4 }],
 ];
@@ -133,7 +136,8 @@ export function basemapLayers(p: Palette): LayerSpecification[] {
       source: BASEMAP,
       'source-layer': 'water',
       minzoom: 11,
-      paint: { 'line-color': p.shore, 'line-width': ['interpolate', ['linear'], ['zoom'], 11, 0.4, 16, 1.2] },
+      // Faint: the source has seams between neighbouring waters.
+      paint: { 'line-color': p.shore, 'line-width': 0.8, 'line-opacity': 0.4 },
     },
     slot('slot-areas'),
     {

@@ -36,6 +36,8 @@ export interface Events {
 }
 
 const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
+/** A city without a basemap still has its layers. */
+const NO_BASEMAP = { type: 'vector' as const, tiles: [], minzoom: 0, maxzoom: 0 };
 const REACH_PX = { mouse: 5, touch: 16 };
 
 export class CityMap {
@@ -58,7 +60,7 @@ export class CityMap {
       style: {
         version: 8,
         sources: {
-          [BASEMAP]: { type: 'vector', url: city.basemap.tileJson },
+          [BASEMAP]: city.basemap ? { type: 'vector', url: city.basemap.tileJson } : NO_BASEMAP,
           [SELECTED]: { type: 'geojson', data: EMPTY },
           [LABELS]: { type: 'geojson', data: EMPTY },
         },
@@ -87,7 +89,7 @@ export class CityMap {
     const { map, events } = this;
     map.on('moveend', () => events.move(this.camera));
     // MapLibre's own `idle` may never come while live data keep arriving: at rest is "still, with all tiles here".
-    map.on('render', () => events.idle(!map.isMoving() && map.isStyleLoaded() === true && map.areTilesLoaded()));
+    map.on('render', () => events.idle(!map.isMoving() && map.areTilesLoaded()));
     map.on('movestart', () => events.idle(false));
     map.on('error', ({ error, ...rest }) => {
       const source = (rest as { sourceId?: string }).sourceId;
@@ -113,7 +115,10 @@ export class CityMap {
   /** Draws what is asked, from whatever is there now. */
   show(picture: Picture) {
     const { palette, overlays, threeD } = picture;
-    const plates = overlays.flatMap(({ layer }) => [layer.style.color, ...(layer.style.categories ?? []).map((c) => c.color)]);
+    const plates = overlays.flatMap(({ layer }) => [
+      layer.style.color,
+      ...(layer.style.categories ?? []).map((c) => c.color),
+    ]);
     addImages(this.map, plates);
     for (const { layer } of overlays) {
       if (!this.map.getSource(sourceId(layer))) this.map.addSource(sourceId(layer), sourceOf(layer));
@@ -125,7 +130,8 @@ export class CityMap {
     });
     const ownBuildings = overlays.some(({ layer }) => layer.kind === 'building');
     if (threeD && !ownBuildings) placed.push({ slot: 'slot-buildings', spec: blocks(palette, picture.roofs) });
-    placed.push(...areaNames(picture.named, palette), ...selectionLayers(palette));
+    placed.unshift(...areaNames(picture.named, palette));
+    placed.push(...selectionLayers(palette));
     const layers = basemapLayers(palette).flatMap((spec) => [
       ...placed.filter(({ slot }) => slot === spec.id).map((part) => part.spec),
       ...(spec.id === 'buildings' && (ownBuildings || threeD) ? [] : [spec]),
@@ -134,7 +140,14 @@ export class CityMap {
     this.#layers = layers;
     this.map.setSky(
       threeD
-        ? { 'sky-color': palette.skyTop, 'horizon-color': palette.skyLow, 'fog-color': palette.land, 'sky-horizon-blend': 0.6, 'horizon-fog-blend': 0.7, 'fog-ground-blend': 0.8 }
+        ? {
+            'sky-color': palette.skyTop,
+            'horizon-color': palette.skyLow,
+            'fog-color': palette.land,
+            'sky-horizon-blend': 0.6,
+            'horizon-fog-blend': 0.7,
+            'fog-ground-blend': 0.8,
+          }
         : (undefined as never),
     );
     this.map.setLight({ anchor: 'viewport', color: '#ffffff', intensity: 0.35, position: [1.2, 200, 35] });
@@ -167,7 +180,10 @@ export class CityMap {
   }
   /** The topmost thing near a point; points win from lines, lines from areas, because they are drawn above them. */
   #at({ x, y }: { x: number; y: number }, reach: number): Pick | null {
-    const box: [[number, number], [number, number]] = [[x - reach, y - reach], [x + reach, y + reach]];
+    const box: [[number, number], [number, number]] = [
+      [x - reach, y - reach],
+      [x + reach, y + reach],
+    ];
     for (const feature of this.map.queryRenderedFeatures(box, { layers: this.#clickable() })) {
       const pick = this.#pick(feature);
       const area = feature.geometry.type.endsWith('Polygon');

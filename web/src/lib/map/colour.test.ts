@@ -4,7 +4,14 @@ import type { Layer } from '$lib/api/types';
 import { colouring, colourExpression, colourChoices, darkInk, inkExpression, quantileStops } from './colour';
 
 const text = { nl: 'x', en: 'x' };
-const attribute = (name: string) => ({ name, label: text, unit: null, kind: 'number', history: true, indicator: false });
+const attribute = (name: string) => ({
+  name,
+  label: text,
+  unit: null,
+  kind: 'number',
+  history: true,
+  indicator: false,
+});
 const layer = {
   id: 'traffic',
   attributes: [attribute('speed'), attribute('flow')],
@@ -21,8 +28,13 @@ const layer = {
   },
 } as unknown as Layer;
 
+const COLOR = {
+  type: 'color',
+  'property-type': 'data-driven',
+  expression: { interpolated: true, parameters: ['zoom', 'feature'] },
+};
 const evaluate = (expression: unknown, properties: Record<string, unknown>) => {
-  const compiled = createExpression(expression, null as never);
+  const compiled = createExpression(expression, COLOR as never);
   if (compiled.result === 'error') throw new Error(compiled.value.map(String).join());
   return String(compiled.value.evaluate({ zoom: 12 }, { type: 1, properties } as never));
 };

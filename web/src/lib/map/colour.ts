@@ -48,11 +48,7 @@ export function colourChoices(layer: Layer, indicators: Indicator[]) {
   return [...choices.values()];
 }
 
-const isNumber = (attribute: string): ExpressionSpecification => [
-  '==',
-  ['typeof', ['get', attribute]],
-  'number',
-];
+const isNumber = (attribute: string): ExpressionSpecification => ['==', ['typeof', ['get', attribute]], 'number'];
 
 /** The colour of a feature as a MapLibre expression. */
 export function colourExpression(colours: Colouring): ExpressionSpecification | string {

@@ -33,7 +33,8 @@ function widest(rings: Ring[], latitude: number): { middle: number; width: numbe
 
 /** A point well inside an area, on the best of a few horizontal lines around its middle; null for other shapes. */
 export function labelPoint(geometry: GeoJSON.Geometry): [number, number] | null {
-  const parts = geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.type === 'MultiPolygon' ? geometry.coordinates : [];
+  const parts =
+    geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.type === 'MultiPolygon' ? geometry.coordinates : [];
   const largest = [...parts].sort((a, b) => ringArea(b[0] ?? []) - ringArea(a[0] ?? []))[0];
   if (!largest?.[0]) return null;
   const latitudes = largest[0].map(y);

@@ -4,6 +4,7 @@
  */
 import { getFeatures, isAbort } from '$lib/api/client';
 import type { Change, Features, Layer } from '$lib/api/types';
+import { i18n } from '$lib/i18n/index.svelte';
 import { reducedMotion } from '$lib/state/theme.svelte';
 
 export interface LayerData {
@@ -44,7 +45,7 @@ export class LiveData {
 
   /** Loads a layer for a moment (null: now), unless that is what it has. Static layers do not change with time. */
   async load(layer: Layer, at: string | null, again = false) {
-    if (layer.delivery !== 'features' || !layer.features) return;
+    if (layer.delivery !== 'features') return;
     const moment = layer.live ? at : null;
     const held = this.#held.get(layer.id);
     if (held && held.at === moment && !again) return this.draw(layer.id, held.features);
@@ -53,7 +54,7 @@ export class LiveData {
     this.#running.set(layer.id, running);
     if (!held) this.status[layer.id] = { state: 'loading', count: 0, noData: 0, at: null };
     try {
-      const features = await getFeatures(layer.features, moment, running.signal);
+      const features = await getFeatures(layer.id, { at: moment, lang: i18n.lang }, running.signal);
       for (const feature of features.features) feature.properties.id ??= String(feature.id);
       this.#held.set(layer.id, { features, at: moment, dirty: false });
       this.#report(layer.id, features);
@@ -67,26 +68,20 @@ export class LiveData {
   /** The areas of a layer for their names; fetched once, also when the layer is off. */
   async areas(layer: Layer): Promise<Features | undefined> {
     const held = this.features(layer.id);
-    if (held || !layer.features) return held;
-    return getFeatures(layer.features, null).catch(() => undefined);
+    return held ?? getFeatures(layer.id, {}).catch(() => undefined);
   }
 
-  /** Takes in one change: known things in place, new things by fetching the layer again soon. */
+  /** Takes in one change: figures and places of known things at once, everything else by fetching the layer again soon. */
   change(layer: Layer, change: Change) {
     const held = this.#held.get(layer.id);
     if (!held || held.at !== null) return;
-    const index = held.features.features.findIndex(({ id }) => id === change.id);
-    const feature = held.features.features[index];
-    const location = change.values.location as unknown;
-    if (change.kind === 'deleted' && feature) held.features.features.splice(index, 1);
-    else if (!feature || Object.keys(change.values).length === 0) return this.#soon(layer);
-    else {
-      for (const [name, value] of Object.entries(change.values)) {
-        if (name !== 'location') feature.properties[name] = value;
-      }
-      if (location && typeof location === 'object') feature.geometry = location as GeoJSON.Geometry;
-      if (change.observedAt) feature.properties.observedAt = change.observedAt;
-    }
+    const feature = held.features.features.find(({ id }) => id === change.id);
+    const values = Object.entries(change.values);
+    const figures = values.every(([, value]) => value === null || typeof value === 'number');
+    if (!feature || change.kind !== 'updated' || !figures) return this.#soon(layer);
+    for (const [name, value] of values) feature.properties[name] = value;
+    if (change.location) feature.geometry = change.location;
+    if (change.observedAt) feature.properties.observedAt = change.observedAt;
     held.dirty = true;
   }
 

@@ -33,7 +33,15 @@ export function areaNames(layers: string[], p: Palette): Placed[] {
         layout: {
           'text-field': ['get', 'name'],
           'text-font': FONT_BOLD,
-          'text-size': ['interpolate', ['linear'], ['zoom'], 10, large ? 10.5 : 10, 15, large ? 15 : 14] as ExpressionSpecification,
+          'text-size': [
+            'interpolate',
+            ['linear'],
+            ['zoom'],
+            10,
+            large ? 10.5 : 10,
+            15,
+            large ? 15 : 14,
+          ] as ExpressionSpecification,
           'text-transform': large ? 'uppercase' : 'none',
           'text-letter-spacing': large ? 0.09 : 0.01,
           'text-max-width': 7,

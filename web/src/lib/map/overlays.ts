@@ -59,8 +59,7 @@ function points({ layer, opacity, colours }: Overlay, p: Palette): Placed[] {
         paint: {
           'circle-color': style.icon === 'stop' ? p.halo : ['case', known, colourExpression(colours), p.land],
           'circle-radius': byZoom(10, radius(small ? 0.35 : 0.5), 13, radius(small ? 0.6 : 0.85), 17, radius(1.5)),
-          'circle-stroke-color':
-            style.icon === 'stop' ? style.color : ['case', known, p.dotEdge, style.colorNoData],
+          'circle-stroke-color': style.icon === 'stop' ? style.color : ['case', known, p.dotEdge, style.colorNoData],
           'circle-stroke-width': small && style.icon !== 'stop' ? byZoom(13, 0, 16, 1) : byZoom(10, 0.8, 14, 1.6),
           'circle-opacity': opacity,
           'circle-stroke-opacity': opacity,
@@ -145,7 +144,9 @@ function names(layer: Layer, opacity: number, p: Palette): LayerSpecification {
 /** Vehicles: dots from afar, plates with the line number from nearby. */
 function badges({ layer, opacity, colours }: Overlay, p: Palette): Placed[] {
   const colors =
-    colours.kind === 'categories' ? colours.categories : [{ value: '', color: layer.style.color, label: { nl: '', en: '' } }];
+    colours.kind === 'categories'
+      ? colours.categories
+      : [{ value: '', color: layer.style.color, label: { nl: '', en: '' } }];
   const plates = colors.flatMap(({ value, color }) => [value, badgeId(color)]);
   const attribute = colours.kind === 'single' ? '' : colours.attribute;
   const dots = points({ layer: { ...layer, style: { ...layer.style, icon: null } }, opacity, colours }, p);
@@ -182,16 +183,28 @@ function badges({ layer, opacity, colours }: Overlay, p: Palette): Placed[] {
 }
 
 function lines({ layer, opacity, colours }: Overlay, p: Palette): Placed[] {
-  const width = (extra: number) => byZoom(9, layer.style.radius * 0.5 + extra, 13, layer.style.radius + extra, 17, layer.style.radius * 2.4 + extra);
+  const width = (extra: number) =>
+    byZoom(9, layer.style.radius * 0.5 + extra, 13, layer.style.radius + extra, 17, layer.style.radius * 2.4 + extra);
   const layout = { 'line-cap': 'round', 'line-join': 'round' } as const;
   const color = colourExpression(colours);
   const common = { type: 'line', ...base(layer), layout } as const;
   return [
     {
       slot: 'slot-lines',
-      spec: { ...common, id: `${layer.id}-edges`, paint: { 'line-color': p.halo, 'line-width': width(2), 'line-opacity': opacity * 0.9 } },
+      spec: {
+        ...common,
+        id: `${layer.id}-edges`,
+        paint: { 'line-color': p.halo, 'line-width': width(2), 'line-opacity': opacity * 0.9 },
+      },
     },
-    { slot: 'slot-lines', spec: { ...common, id: `${layer.id}-lines`, paint: { 'line-color': color, 'line-width': width(0), 'line-opacity': opacity } } },
+    {
+      slot: 'slot-lines',
+      spec: {
+        ...common,
+        id: `${layer.id}-lines`,
+        paint: { 'line-color': color, 'line-width': width(0), 'line-opacity': opacity },
+      },
+    },
     {
       slot: 'slot-labels',
       spec: {
@@ -268,7 +281,11 @@ function buildings({ layer, opacity, colours }: Overlay, p: Palette, threeD: boo
         id: `${layer.id}-fill`,
         type: 'fill',
         ...base(layer),
-        paint: { 'fill-color': color, 'fill-outline-color': p.buildingEdge, 'fill-opacity': byZoom(13, 0.5 * opacity, 15, 0.9 * opacity) },
+        paint: {
+          'fill-color': color,
+          'fill-outline-color': p.buildingEdge,
+          'fill-opacity': byZoom(13, 0.5 * opacity, 15, 0.9 * opacity),
+        },
       },
     },
   ];

@@ -15,7 +15,8 @@ function change(map: MapLibre, before: LayerSpecification, after: LayerSpecifica
       else map.setLayoutProperty(after.id, property, next[property] ?? null);
     }
   }
-  const filter = (spec: LayerSpecification) => ('filter' in spec ? spec.filter : undefined) as FilterSpecification | undefined;
+  const filter = (spec: LayerSpecification) =>
+    ('filter' in spec ? spec.filter : undefined) as FilterSpecification | undefined;
   if (!same(filter(before), filter(after))) map.setFilter(after.id, filter(after) ?? null);
 }
 

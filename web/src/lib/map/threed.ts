@@ -16,7 +16,15 @@ export async function roofsArea(): Promise<GeoJSON.Polygon | null> {
   const [west, south, east, north] = region.slice(0, 4).map((angle) => angle * DEGREES) as Region;
   return {
     type: 'Polygon',
-    coordinates: [[[west, south], [east, south], [east, north], [west, north], [west, south]]],
+    coordinates: [
+      [
+        [west, south],
+        [east, south],
+        [east, north],
+        [west, north],
+        [west, south],
+      ],
+    ],
   };
 }
 
