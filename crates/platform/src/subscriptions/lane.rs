@@ -145,6 +145,10 @@ async fn serve(context: Arc<LaneContext>, shared: Arc<Shared>) {
                 if let Err(error) = receiver.catch_up(first, last).await {
                     let id = shared.id.as_str();
                     tracing::error!(subscription = id, %error, "changes could not be read again for a subscription");
+                    receiver.note(|status| {
+                        status.times_given_up += 1;
+                        status.last_failure_reason = Some(format!("changes could not be read again: {error}"));
+                    });
                 }
                 let mut queue = shared.queue();
                 // What came while it caught up is still to be read.

@@ -31,3 +31,6 @@ pub use subscription::{
 };
 pub use type_names::{compact_types, expand_types, names_in};
 pub use wire::subscription_to_json;
+
+#[cfg(test)]
+mod tests;

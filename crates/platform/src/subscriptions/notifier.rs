@@ -54,13 +54,7 @@ impl Notifier {
     ) -> Self {
         let clock = Arc::new(clock);
         let context = LaneContext { subscriptions, sink, clock, places: Semaphore::new(DELIVERIES_MAX) };
-        Self {
-            context: Arc::new(context),
-            lanes: HashMap::new(),
-            due: HashMap::new(),
-            position: 0,
-            saved: None,
-        }
+        Self { context: Arc::new(context), lanes: HashMap::new(), due: HashMap::new(), position: 0, saved: None }
     }
 
     /// Runs until `stop` completes. Changes that were not told then are told after the next start.

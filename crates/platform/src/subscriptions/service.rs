@@ -325,8 +325,7 @@ impl Subscriptions {
         };
         let mut transactions: HashMap<Tenant, Transaction> = HashMap::new();
         for (tenant, status) in &unsaved {
-            let transaction =
-                transactions.entry(tenant.clone()).or_insert_with(|| Transaction::new(tenant.clone()));
+            let transaction = transactions.entry(tenant.clone()).or_insert_with(|| Transaction::new(tenant.clone()));
             transaction.put_document(status, Expect::Any)?;
         }
         if let Some(sequence) = told_through {

@@ -29,3 +29,6 @@ pub use represent::{scope_name, write_evolution};
 pub use write::{Datasets, TemporalWriter, Written};
 
 pub(crate) use instance::whole_where_whole;
+
+#[cfg(test)]
+mod tests;
