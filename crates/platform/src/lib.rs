@@ -1,6 +1,7 @@
 //! Layer 2: NGSI-LD semantics: the information model on the wire, contexts, queries, entities, history,
 //! subscriptions, and the acceptance of what sources deliver.
 
+pub mod accept;
 pub mod context;
 pub mod entities;
 pub mod ngsi;
