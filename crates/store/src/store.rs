@@ -103,8 +103,8 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the store in a directory, and makes it when it is not there. The directory is locked until the store is
-    /// closed or the process ends.
+    /// Opens the store in a directory, and makes it when it is not there. The directory is locked until the process
+    /// ends, or until this store is closed and every clone and snapshot of it is dropped.
     ///
     /// # Errors
     /// When the directory is in use, cannot be written, or holds damaged or unknown data.

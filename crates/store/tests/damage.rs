@@ -1,5 +1,7 @@
 //! Damage on disk is found, named, and never passed over: one kind after the other is written behind the store's back.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 extern crate polder_store as store;
 
 use std::{path::Path, sync::Arc};

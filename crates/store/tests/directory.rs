@@ -1,5 +1,7 @@
 //! The data directory: two servers, a full disk, a path that cannot be used, and starting again.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 extern crate polder_store as store;
 
 use model::{Entity, EntityId, Tenant, Timestamp};
@@ -37,8 +39,7 @@ fn a_full_disk_refuses_writes_keeps_reads_and_leaves_nothing_half_written() {
     let store = Store::open(directory.path(), &full).unwrap();
     let refused = store.commit_blocking(tree(2));
     assert!(matches!(&refused, Err(CommitError::Store(StoreError::DiskFull { .. }))), "{refused:?}");
-    let snapshot = store.snapshot().unwrap();
-    assert_eq!(snapshot.count(&Tenant::default(), &"Tree".into()).unwrap(), 1);
+    assert_eq!(store.snapshot().unwrap().count(&Tenant::default(), &"Tree".into()).unwrap(), 1);
     store.close().unwrap();
     let store = Store::open(directory.path(), &StoreOptions::default()).unwrap();
     store.commit_blocking(tree(2)).unwrap();

@@ -1,6 +1,8 @@
 //! The store against a simple model: a map of entities and a map of documents. Whatever is written, in whatever order,
 //! every question has the answer that the model gives, in every snapshot, also after reopening.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 extern crate polder_store as store;
 
 use std::{
@@ -269,6 +271,7 @@ fn run(groups: &[Vec<Step>], mut store: Store, reopen: impl Fn(Store) -> Store) 
             Err(CommitError::Conflict { .. }) => assert!(refused, "a write on the newest state was refused: {group:?}"),
             Err(error) => panic!("{error}"),
         }
+        drop((now, old));
         kept.push((store.snapshot().unwrap(), model.clone()));
         if clock % 5 == 0 {
             for (snapshot, model) in kept.drain(..) {
