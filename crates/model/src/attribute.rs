@@ -45,6 +45,23 @@ pub enum AttributeValue {
     },
 }
 
+impl AttributeValue {
+    /// The name of its kind in NGSI-LD (`Property`).
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Property(_) => "Property",
+            Self::Geo(_) => "GeoProperty",
+            Self::Relationship { .. } => "Relationship",
+            Self::Language(_) => "LanguageProperty",
+            Self::Json(_) => "JsonProperty",
+            Self::Vocab(_) => "VocabProperty",
+            Self::List(_) => "ListProperty",
+            Self::ListRelationship { .. } => "ListRelationship",
+        }
+    }
+}
+
 /// One instance of an attribute. Several instances of one name differ in `dataset_id`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attribute {

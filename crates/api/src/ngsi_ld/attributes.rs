@@ -46,8 +46,7 @@ pub(super) async fn append_attributes(
     let body = ask.body(&state).await?;
     let fragment = parse_fragment(body.value, &body.context, InputForm::Normalized)?;
     let overwrite = !ask.params.option("noOverwrite");
-    let result =
-        entities::append_attributes(&state.store, ask.tenant(), &id, fragment, overwrite, ask.now).await?;
+    let result = entities::append_attributes(&state.store, ask.tenant(), &id, fragment, overwrite, ask.now).await?;
     Ok(answer_update(&ask, &body.context, &result))
 }
 

@@ -30,9 +30,9 @@ fn kind_of(ask: &Ask) -> Result<Option<Kind>, NgsiError> {
         Some("Cached") => Ok(Some(Kind::Cached)),
         Some("Hosted") => Ok(Some(Kind::Hosted)),
         Some("ImplicitlyCreated") => Ok(Some(Kind::ImplicitlyCreated)),
-        Some(other) => Err(NgsiError::bad_data(format!(
-            "kind: \"{other}\" is not Cached, Hosted or ImplicitlyCreated"
-        ))),
+        Some(other) => {
+            Err(NgsiError::bad_data(format!("kind: \"{other}\" is not Cached, Hosted or ImplicitlyCreated")))
+        }
     }
 }
 
@@ -121,7 +121,9 @@ pub(super) async fn delete_context(
         (true, _, true) => state.contexts.reload(&id, ask.now).await?,
         (true, _, false) => drop(state.contexts.forget(&id)),
         (false, true, false) => state.contexts.unhost(&id).await?,
-        (false, true, true) => return Err(NgsiError::bad_data("reload: only kept contexts can be fetched again").into()),
+        (false, true, true) => {
+            return Err(NgsiError::bad_data("reload: only kept contexts can be fetched again").into());
+        }
         (false, false, _) if id.is_empty() => return Err(invalid("which context? give its id in the path").into()),
         (false, false, _) => return Err(NgsiError::not_found(format!("context {id}")).into()),
     }

@@ -171,7 +171,9 @@ pub(super) async fn purge_entities(State(state): State<AppState>, ask: Ask) -> R
     }
     let some = ["id", "idPattern", "type", "q", "georel", "scopeQ"].iter().any(|name| ask.params.get(name).is_some());
     if !some && !ask.params.flag("local")? {
-        return Err(NgsiError::bad_data("say what to purge: id, idPattern, type, q, a geo-query, scopeQ or local").into());
+        return Err(
+            NgsiError::bad_data("say what to purge: id, idPattern, type, q, a geo-query, scopeQ or local").into()
+        );
     }
     let query = entity_query(&ask.params, &context, &View::default())?;
     ask.check_tenant(&state)?;

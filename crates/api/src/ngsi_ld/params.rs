@@ -4,7 +4,7 @@ use model::EntityId;
 use platform::{
     context::Context,
     ngsi::{ErrorKind, Form, NgsiError, Projection, View},
-    query::{GeoQ, Q, ScopeQ, TypeSelector},
+    query::{GeoQ, OrderBy, Q, ScopeQ, TypeSelector},
 };
 use serde_json::Value;
 use url::form_urlencoded;
@@ -18,20 +18,58 @@ const JOIN_LEVEL_MAX: usize = 5;
 
 /// The values that `options` may list.
 const OPTIONS: &[&str] = &[
-    "keyValues", "simplified", "concise", "normalized", "sysAttrs", "noOverwrite", "update", "replace", "count",
-    "temporalValues", "aggregatedValues",
+    "keyValues",
+    "simplified",
+    "concise",
+    "normalized",
+    "sysAttrs",
+    "noOverwrite",
+    "update",
+    "replace",
+    "count",
+    "temporalValues",
+    "aggregatedValues",
 ];
 
 /// Parameters that describe how entities are shown.
 pub(crate) const VIEW: &[&str] = &[
-    "attrs", "containedBy", "datasetId", "doNotCompact", "entityMap", "format", "geometryProperty", "join",
-    "joinLevel", "lang", "local", "omit", "options", "pick", "via",
+    "attrs",
+    "containedBy",
+    "datasetId",
+    "doNotCompact",
+    "entityMap",
+    "format",
+    "geometryProperty",
+    "join",
+    "joinLevel",
+    "lang",
+    "local",
+    "omit",
+    "options",
+    "pick",
+    "via",
 ];
 
 /// Parameters that describe which entities are meant.
 pub(crate) const QUERY: &[&str] = &[
-    "collation", "coordinates", "count", "csf", "expandValues", "geometry", "geoproperty", "georel", "id",
-    "idPattern", "jsonKeys", "limit", "offset", "orderBy", "q", "scopeQ", "splitEntities", "type",
+    "collation",
+    "coordinates",
+    "count",
+    "csf",
+    "expandValues",
+    "geometry",
+    "geoproperty",
+    "georel",
+    "id",
+    "idPattern",
+    "jsonKeys",
+    "limit",
+    "offset",
+    "orderBy",
+    "q",
+    "scopeQ",
+    "splitEntities",
+    "type",
 ];
 
 /// How linked entities are shown.
@@ -196,6 +234,10 @@ impl Params {
 
     pub fn q(&self, context: &Context) -> Result<Option<Q>, NgsiError> {
         self.get("q").map(|text| Q::parse(text, context)).transpose()
+    }
+
+    pub fn order_by(&self, context: &Context) -> Result<Option<OrderBy>, NgsiError> {
+        self.get("orderBy").map(|text| OrderBy::parse(text, context)).transpose()
     }
 
     pub fn scope_q(&self) -> Result<Option<ScopeQ>, NgsiError> {

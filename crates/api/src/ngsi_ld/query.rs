@@ -83,6 +83,7 @@ pub(super) fn entity_query(params: &Params, context: &Context, view: &View) -> R
         offset,
         limit,
         count: params.counts()?,
+        order: params.order_by(context)?,
     })
 }
 

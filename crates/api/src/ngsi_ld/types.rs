@@ -51,10 +51,9 @@ pub(super) async fn list_types(State(state): State<AppState>, ask: Ask) -> Resul
     let media = ask.media(false)?;
     let context = ask.link_context(&state).await?;
     let details = ask.params.flag("details")?;
-    let types = search(&state, &ask, move |snapshot, caller| {
-        type_infos(snapshot, &caller.tenant, &caller.scope, details)
-    })
-    .await?;
+    let types =
+        search(&state, &ask, move |snapshot, caller| type_infos(snapshot, &caller.tenant, &caller.scope, details))
+            .await?;
     let value = if details {
         let described = types.iter().map(|info| {
             let mut value = json!({
@@ -93,11 +92,9 @@ pub(super) async fn retrieve_type(
     let media = ask.media(false)?;
     let context = ask.link_context(&state).await?;
     let iri = context.expand(&wanted)?;
-    let info = search(&state, &ask, move |snapshot, caller| {
-        type_info(snapshot, &caller.tenant, &iri, &caller.scope)
-    })
-    .await?
-    .ok_or_else(|| NgsiError::not_found(format!("type {wanted}")))?;
+    let info = search(&state, &ask, move |snapshot, caller| type_info(snapshot, &caller.tenant, &iri, &caller.scope))
+        .await?
+        .ok_or_else(|| NgsiError::not_found(format!("type {wanted}")))?;
     let details = info.attributes.iter().filter_map(|attribute| {
         let iri = attribute.name.as_ref()?;
         Some(json!({
@@ -123,10 +120,8 @@ pub(super) async fn list_attributes(State(state): State<AppState>, ask: Ask) -> 
     let media = ask.media(false)?;
     let context = ask.link_context(&state).await?;
     let details = ask.params.flag("details")?;
-    let infos = search(&state, &ask, |snapshot, caller| {
-        attribute_infos(snapshot, &caller.tenant, &caller.scope)
-    })
-    .await?;
+    let infos =
+        search(&state, &ask, |snapshot, caller| attribute_infos(snapshot, &caller.tenant, &caller.scope)).await?;
     let value = if details {
         let described = infos.iter().filter_map(|info| {
             let iri = info.name.as_ref()?;
@@ -162,10 +157,9 @@ pub(super) async fn retrieve_attribute(
     let media = ask.media(false)?;
     let context = ask.link_context(&state).await?;
     let iri = context.expand(&wanted)?;
-    let found = search(&state, &ask, move |snapshot, caller| {
-        attribute_info(snapshot, &caller.tenant, &iri, &caller.scope)
-    })
-    .await?;
+    let found =
+        search(&state, &ask, move |snapshot, caller| attribute_info(snapshot, &caller.tenant, &iri, &caller.scope))
+            .await?;
     let info: AttributeInfo = found.ok_or_else(|| NgsiError::not_found(format!("attribute {wanted}")))?;
     let Some(iri) = &info.name else { return Err(NgsiError::not_found(format!("attribute {wanted}")).into()) };
     let value = json!({

@@ -10,7 +10,12 @@ pub const CORE_CONTEXT: &str = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-con
 /// Whether an address is one of the published versions of the core context.
 pub(super) fn is_core(url: &str) -> bool {
     let bare = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url);
-    bare.starts_with("uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context")
+    let name = bare.strip_prefix("uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context");
+    let version = name.and_then(|name| name.strip_suffix(".jsonld"));
+    version.is_some_and(|version| {
+        let number = version.strip_prefix("-v").unwrap_or(version);
+        number.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    })
 }
 
 /// Terms whose IRI is the namespace followed by the term.

@@ -22,3 +22,6 @@ pub use write_attribute::{write_attribute, write_attribute_value, write_string, 
 
 /// The value that stands for "delete this" in updates and merges (4.5.0).
 pub const NULL: &str = "urn:ngsi-ld:null";
+
+#[cfg(test)]
+mod tests;

@@ -6,8 +6,11 @@ use model::{Entity, EntityId, Iri, ReadScope, Tenant};
 use regex::Regex;
 use store::{EntitySelect, Snapshot, StoreError, Stored};
 
-use super::{GeoQ, Q, ScopeQ, TypeSelector};
-use crate::ngsi::NgsiError;
+use super::{GeoQ, OrderBy, Q, ScopeQ, TypeSelector};
+use crate::ngsi::{ErrorKind, NgsiError};
+
+/// The most matches that are put in order.
+const ORDERED_MAX: usize = 50_000;
 
 /// Which entities are meant by identity and type.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +56,8 @@ pub struct EntityQuery {
     pub limit: usize,
     /// Whether the number of all matches is wanted.
     pub count: bool,
+    /// In which order; by an order of the store's own when `None`.
+    pub order: Option<OrderBy>,
 }
 
 /// What a query found.
@@ -87,7 +92,7 @@ impl EntityQuery {
 
     /// The one type that the query asks for, when it asks for nothing else.
     fn only_type(&self) -> Option<&Iri> {
-        let bare = self.attrs.is_empty() && self.q.is_none() && self.geo.is_none() && self.scope.is_none();
+        let bare = self.attrs.is_empty() && self.q.is_none() && self.geo.is_none() && self.scope.is_none() && self.order.is_none();
         match self.selectors.as_slice() {
             [Selector { ids, id_pattern: None, types: Some(TypeSelector::Type(iri)) }] if bare && ids.is_empty() => {
                 Some(iri)
@@ -119,6 +124,9 @@ pub fn find(snapshot: &Snapshot, tenant: &Tenant, query: &EntityQuery, scope: &R
     if let (Some(entity_type), true) = (query.only_type(), open) {
         return page_of_type(snapshot, tenant, query, entity_type);
     }
+    if let Some(order) = &query.order {
+        return ordered(snapshot, tenant, query, order, (scope, open));
+    }
     let mut found = Found::default();
     let mut matched = 0_u64;
     let (offset, limit) = (query.offset as u64, query.limit as u64);
@@ -139,6 +147,32 @@ pub fn find(snapshot: &Snapshot, tenant: &Tenant, query: &EntityQuery, scope: &R
     }
     found.total = query.count.then_some(matched);
     Ok(found)
+}
+
+/// A page of matches in the order asked for: all of them are read and sorted.
+fn ordered(
+    snapshot: &Snapshot,
+    tenant: &Tenant,
+    query: &EntityQuery,
+    order: &OrderBy,
+    (scope, open): (&ReadScope, bool),
+) -> Result<Found, NgsiError> {
+    let mut matches = Vec::new();
+    for entity in candidates(snapshot, tenant, query) {
+        let entity = entity?;
+        if query.matches(&entity.value) && (open || scope.shows(&entity.value)) {
+            matches.push(entity);
+        }
+        if matches.len() > ORDERED_MAX {
+            let detail = format!("more than {ORDERED_MAX} matches cannot be put in order; narrow the query");
+            return Err(NgsiError::new(ErrorKind::TooManyResults, detail));
+        }
+    }
+    matches.sort_by(|a, b| order.compare(&a.value, &b.value));
+    let total = matches.len();
+    let entities: Vec<_> = matches.into_iter().skip(query.offset).take(query.limit).collect();
+    let more = query.offset + entities.len() < total;
+    Ok(Found { entities, total: query.count.then_some(total as u64), more })
 }
 
 /// One entity, when it exists and the reader may see it.

@@ -4,6 +4,7 @@
 mod find;
 mod geo_q;
 mod linked;
+mod order_by;
 mod q;
 mod q_parse;
 mod q_value;
@@ -13,6 +14,7 @@ mod type_selector;
 pub use find::{EntityQuery, Found, Selector, find, find_one};
 pub use geo_q::{GeoQ, GeoRelation};
 pub use linked::{follow, follow_flat};
+pub use order_by::OrderBy;
 pub use q::Q;
 pub use scope_q::ScopeQ;
 pub use type_selector::TypeSelector;

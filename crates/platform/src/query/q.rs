@@ -101,8 +101,13 @@ fn matches_text(regex: &Regex, found: Found<'_>) -> bool {
 }
 
 impl Path {
+    /// Reads a path that stands alone.
+    pub(super) fn parse(text: &str, context: &Context) -> Result<Self, NgsiError> {
+        super::q_parse::parse_path(text, context)
+    }
+
     /// Whether any value at this path passes a test.
-    fn any(&self, entity: &Entity, test: &mut dyn FnMut(Found<'_>) -> bool) -> bool {
+    pub(super) fn any(&self, entity: &Entity, test: &mut dyn FnMut(Found<'_>) -> bool) -> bool {
         let Some(((raw, name), rest)) = self.names.split_first() else { return false };
         if let Some(instances) = entity.attributes.get(name) {
             return instances.iter().any(|instance| self.any_in(instance, rest, test));

@@ -47,6 +47,13 @@ pub(super) fn parse(text: &str, context: &Context) -> Result<Q, NgsiError> {
     if parser.rest.is_empty() { Ok(q) } else { Err(parser.refuse("there is something left")) }
 }
 
+pub(super) fn parse_path(text: &str, context: &Context) -> Result<Path, NgsiError> {
+    check_length(text)?;
+    let mut parser = Parser { text, rest: text, context, terms: 0 };
+    let path = parser.path()?;
+    if parser.rest.is_empty() { Ok(path) } else { Err(parser.refuse("there is something left")) }
+}
+
 impl<'t> Parser<'t, '_> {
     fn refuse(&self, what: &str) -> NgsiError {
         let at = self.text.len() - self.rest.len();
