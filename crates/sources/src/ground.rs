@@ -68,3 +68,43 @@ impl Local {
         [(longitude - self.longitude) * self.degree[0], (latitude - self.latitude) * self.degree[1]]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Expected values: PROJ 9.5.1, EPSG:28992 to EPSG:4326 by "Amersfoort to WGS 84 (4)".
+    fn check(x: f64, y: f64, longitude: f64, latitude: f64) {
+        let (found_x, found_y) = Grid::rd_new().unwrap().to_degrees(x, y).unwrap();
+        let [east, north] = Local::new(longitude, latitude).metres(found_x, found_y);
+        assert!(east.hypot(north) < 0.000_2, "{x} {y}: {east} m east, {north} m north of what PROJ says");
+    }
+
+    #[test]
+    fn the_dutch_grid_lies_where_proj_puts_it() {
+        check(92_000.0, 437_000.0, 4.471_457_622, 51.917_915_331);
+        check(90_475.82, 435_172.8, 4.449_648_045, 51.901_319_082);
+        check(94_618.05, 439_262.81, 4.509_110_928, 51.938_542_372);
+        check(155_000.0, 463_000.0, 5.387_203_508, 52.155_172_301);
+        check(60_000.0, 420_000.0, 4.011_099_562, 51.760_605_701);
+    }
+
+    #[test]
+    fn local_metres_keep_the_distances_of_the_grid() {
+        let grid = Grid::rd_new().unwrap();
+        let (x, y) = grid.to_degrees(92_000.0, 437_000.0).unwrap();
+        let local = Local::new(x, y);
+        let (x, y) = grid.to_degrees(92_300.0, 437_400.0).unwrap();
+        let [east, north] = local.metres(x, y);
+        // The scale of the grid is 0.99993 here: 500 m in the grid are 500.03 m on the ground.
+        assert!((east.hypot(north) - 500.0).abs() < 0.06, "{east} {north}");
+        // The grid leans 0.7 degrees to the west of north in Rotterdam; local metres do not.
+        assert!((east - 300.0).abs() > 3.0, "{east} {north}");
+    }
+
+    #[test]
+    fn positions_that_are_not_on_the_map_are_refused() {
+        assert!(Grid::rd_new().unwrap().to_degrees(f64::NAN, 0.0).is_err());
+        assert!(Grid::from_proj("+proj=nonsense").is_err());
+    }
+}

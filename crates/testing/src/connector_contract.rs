@@ -273,7 +273,8 @@ async fn serve(body: Vec<u8>) -> String {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut request = vec![0; 4_096];
             let Ok(count) = stream.read(&mut request).await else { continue };
-            let known = String::from_utf8_lossy(&request[..count]).to_lowercase().contains(&format!("if-none-match: {tag}"));
+            let known =
+                String::from_utf8_lossy(&request[..count]).to_lowercase().contains(&format!("if-none-match: {tag}"));
             let (line, body) = if known { ("304 Not Modified", &[][..]) } else { ("200 OK", &body[..]) };
             let head = format!(
                 "HTTP/1.1 {line}\r\netag: {tag}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",

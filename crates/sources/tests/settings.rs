@@ -1,0 +1,78 @@
+//! Wrong settings are named with their line and a remedy. Each message is a snapshot.
+
+use polder_sources::config::CityFile;
+
+const CITY: &str = r#"[city]
+id = "x"
+name = "X"
+country = "NL"
+title = { nl = "X", en = "X" }
+time_zone = "Europe/Amsterdam"
+center = [4.5, 51.9]
+bounds = [4.0, 51.0, 5.0, 52.0]
+zoom = 10
+"#;
+
+const SOURCE: &str = r#"
+[[source]]
+name = "trees"
+title = { nl = "Bomen", en = "Trees" }
+connector = "csv"
+file = "data/trees.csv.gz"
+entity_type = "Tree"
+id = "urn:x:{id}"
+provenance = { publisher = "X", licence = "X", attribution = "X" }
+[[source.attribute]]
+name = "height"
+field = "height_cm"
+kind = "number"
+unit = "CMT"
+to_unit = "MTR"
+"#;
+
+/// What is said when one piece of right settings is replaced by something wrong.
+fn said(right: &str, wrong: &str) -> String {
+    let text = format!("{CITY}{SOURCE}");
+    assert!(text.contains(right), "{right}");
+    let problems = CityFile::parse(&text.replacen(right, wrong, 1), "city.toml").unwrap_err();
+    problems.iter().map(|p| format!("line {}: {p}", p.line.unwrap_or(0))).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn right_settings_are_right() {
+    let parsed = CityFile::parse(&format!("{CITY}{SOURCE}"), "city.toml").unwrap();
+    assert_eq!(parsed.sources.len(), 1);
+}
+
+#[test]
+fn mistakes_of_toml_are_named_with_their_line() {
+    insta::assert_snapshot!(said("zoom = 10", "zoom = ten"));
+    insta::assert_snapshot!(said("zoom = 10", "zoom = 10\nzom = 11"));
+    insta::assert_snapshot!(said("kind = \"number\"", "kind = \"integer\""));
+    insta::assert_snapshot!(said("entity_type = \"Tree\"\n", ""));
+}
+
+#[test]
+fn mistakes_of_meaning_are_named_with_their_line_and_a_remedy() {
+    insta::assert_snapshot!(said("connector = \"csv\"", "connector = \"excel\""));
+    insta::assert_snapshot!(said("{id}", "{id"));
+    insta::assert_snapshot!(said("\"CMT\"", "\"FOOT\""));
+    insta::assert_snapshot!(said("\"MTR\"", "\"KMH\""));
+    insta::assert_snapshot!(said("field = \"height_cm\"\n", ""));
+    insta::assert_snapshot!(said("name = \"height\"", "name = \"status\""));
+    insta::assert_snapshot!(said("Europe/Amsterdam", "Europe/Rotterdam"));
+    insta::assert_snapshot!(said("bounds = [4.0", "bounds = [6.0"));
+    insta::assert_snapshot!(said("data/trees.csv.gz", "../../etc/passwd"));
+    insta::assert_snapshot!(said("entity_type = \"Tree\"", "entity_type = \"Tree\"\nreplay = true"));
+    insta::assert_snapshot!(said("kind = \"number\"", "kind = \"number\"\nhistory = true"));
+    insta::assert_snapshot!(said("name = \"trees\"", "name = \"Trees!\""));
+}
+
+#[test]
+fn connectors_say_what_they_miss() {
+    insta::assert_snapshot!(said("file = \"data/trees.csv.gz\"\n", ""));
+    insta::assert_snapshot!(said("connector = \"csv\"", "connector = \"replay\""));
+    insta::assert_snapshot!(said("connector = \"csv\"", "connector = \"gtfs\""));
+    insta::assert_snapshot!(said("connector = \"csv\"", "connector = \"mqtt\""));
+    insta::assert_snapshot!(said("connector = \"csv\"", "connector = \"json_http\""));
+}
