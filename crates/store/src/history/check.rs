@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use model::{Problem, SeriesKey, Tenant};
+use segments::{Chunk, HotBatch, OpenSegment, Row, SegmentEntry, SegmentReader, Span};
 
 use super::{
     STEP_ROWS,
-    chunk::Chunk,
     compact::sha256,
-    hot::{HotBatch, Row},
     keys,
-    manifest::{Manifest, SegmentEntry},
-    reader::{OpenSegment, SegmentReader, Span},
+    manifest::Manifest,
     series::{SeriesEntry, reverse_id},
     state::{HistoryState, Shared, tenants_with},
 };
@@ -166,7 +164,10 @@ impl Check<'_> {
 
 fn check_hot_rows(rows: &[Row], series: &SeriesKey) -> Result<(), StoreError> {
     let chunk = Chunk::of_rows(rows);
-    (0..chunk.len()).try_for_each(|row| chunk.observation(row, series).map(drop))
+    for row in 0..chunk.len() {
+        chunk.observation(row, series)?;
+    }
+    Ok(())
 }
 
 fn check_rows(

@@ -9,20 +9,14 @@
 use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
 use model::Tenant;
+use segments::{Chunk, Merged, Order, Readers, Request, Row, SegmentEntry, SegmentWriter, Source, Stretch, Summary};
 use sha2::{Digest, Sha256};
 
 use super::{
-    STEP_ROWS,
-    chunk::Chunk,
-    footers::Readers,
-    hot::{Row, Stretch},
-    keys,
-    manifest::{self, Manifest, ManifestHead, SegmentEntry, Tombstone},
+    STEP_ROWS, keys,
+    manifest::{self, Manifest, ManifestHead, Tombstone},
     memtable::for_each_batch,
-    merge::{Merged, Request, Source},
-    segment::{SegmentWriter, Summary},
     state::{Shared, lock, tenants_with},
-    types::Order,
 };
 use crate::{
     StoreError,

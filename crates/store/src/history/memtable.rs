@@ -6,11 +6,9 @@
 use std::collections::HashMap;
 
 use model::Tenant;
+use segments::{HotBatch, Row, Stretch};
 
-use super::{
-    hot::{HotBatch, Row, Stretch},
-    keys,
-};
+use super::keys;
 use crate::{
     StoreError,
     kv::{Direction, KvSnapshot, Space},

@@ -2,22 +2,14 @@
 //!
 //! A transaction's observations become one value in the key-value store ([`HistoryState::plan`]). A thread writes them
 //! as segments sorted by series and time, records these in the manifest and merges them. Readers ([`History`]) see
-//! both through one snapshot: sorted, without doubles, the newest writing of a moment counts. The formats are described
-//! in the README beside this file, so that other programs can read the segments.
+//! both through one snapshot: sorted, without doubles, the newest writing of a moment counts. The README beside this
+//! file describes what lies in the key-value store, the one of `segments` the Parquet files.
 
-mod aggregate;
 mod check;
-mod chunk;
 mod compact;
-mod footers;
-mod hot;
 mod keys;
 mod manifest;
 mod memtable;
-mod merge;
-mod objects;
-mod reader;
-mod segment;
 mod series;
 mod state;
 mod types;
@@ -29,16 +21,13 @@ use std::{
 
 use model::{EntityId, Observation, SeriesKey, Tenant, Timestamp};
 
-pub use objects::SegmentStore;
+use segments::{Aggregator, Chunk, Merged, Readers, Request, Run, SegmentError, Source};
+pub use segments::{Bucket, Order, Period, SegmentStore, TimeRange};
 pub use state::{HistoryPin, HistoryState};
-pub use types::{Bucket, HistoryDeletion, HistoryOptions, HistoryStatistics, Order, Period, TimeRange};
+pub use types::{HistoryDeletion, HistoryOptions, HistoryStatistics};
 
 use crate::{StoreError, kv::KvSnapshot};
-use aggregate::Aggregator;
-use chunk::Chunk;
-use footers::Readers;
 use manifest::Manifest;
-use merge::{Merged, Request, Run, Source};
 use series::SeriesDictionary;
 use state::View;
 
@@ -256,7 +245,7 @@ impl Rows<'_> {
             {
                 current.left -= 1;
                 let Some(chunk) = current.merged.chunk(run) else { continue };
-                return chunk.observation(row, &current.key).map(Some);
+                return Ok(Some(chunk.observation(row, &current.key)?));
             }
             current.run = current.merged.advance(&mut self.readers)?;
             if current.run.is_none() {
@@ -276,5 +265,19 @@ impl Iterator for Rows<'_> {
             self.current = None;
         }
         next.transpose()
+    }
+}
+
+impl From<SegmentError> for StoreError {
+    fn from(error: SegmentError) -> Self {
+        match error {
+            SegmentError::Damaged { thing, detail } => Self::Corrupt { thing, detail },
+            SegmentError::Unwritable { thing, detail } => Self::Unstorable { thing, detail },
+            SegmentError::File { path, kind, detail } => Self::io(&path, &std::io::Error::new(kind, detail)),
+            SegmentError::Objects { thing, detail } => {
+                Self::Io { thing, detail, remedy: "check the object store that holds the segments".to_owned() }
+            }
+            SegmentError::Closed => Self::Closed,
+        }
     }
 }

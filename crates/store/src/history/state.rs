@@ -10,12 +10,10 @@ use std::{
 };
 
 use model::{Observation, Tenant};
+use segments::{BatchWriter, Footers, Label, SegmentStore, Stretch, cell_of, label_of};
 
 use super::{
-    HistoryDeletion, HistoryOptions, HistoryStatistics, SegmentStore,
-    footers::Footers,
-    hot::{BatchWriter, Label, Stretch, cell_of, label_of},
-    keys,
+    HistoryDeletion, HistoryOptions, HistoryStatistics, keys,
     manifest::Manifest,
     memtable::{Memtable, last_sequence},
     series::{Planned, SeriesDictionary},

@@ -17,16 +17,16 @@ use parquet::{
     },
 };
 
-use super::{
+use crate::{
+    SegmentError,
     chunk::{Chunk, Details, Text},
-    manifest::SegmentEntry,
+    entry::SegmentEntry,
     objects::{SegmentFile, SegmentStore},
-    segment::{self, column},
+    writer::{self, column},
 };
-use crate::StoreError;
 
 /// A segment whose footer has been read. Shared by all readers.
-pub(super) struct OpenSegment {
+pub struct OpenSegment {
     name: String,
     file: Arc<SegmentFile>,
     metadata: ParquetMetaData,
@@ -43,21 +43,27 @@ struct SeriesStart {
 
 /// Rows of one row group.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Span {
+pub struct Span {
+    /// Which row group.
     pub group: usize,
+    /// Which of its rows.
     pub rows: Range<usize>,
 }
 
 impl OpenSegment {
-    pub(super) fn open(store: &Arc<SegmentStore>, entry: &SegmentEntry) -> Result<Self, StoreError> {
+    /// Opens a segment and compares it with its entry.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged, or is not the one of the entry.
+    pub fn open(store: &Arc<SegmentStore>, entry: &SegmentEntry) -> Result<Self, SegmentError> {
         let file = Arc::new(store.open_file(&entry.file)?);
-        let damaged = |detail: String| StoreError::corrupt(format!("segment {}", entry.file), detail);
+        let damaged = |detail: String| SegmentError::damaged(format!("segment {}", entry.file), detail);
         let metadata = ParquetMetaDataReader::new()
             .with_column_index_policy(PageIndexPolicy::Optional)
             .with_offset_index_policy(PageIndexPolicy::Required)
             .parse_and_finish(file.as_ref())
             .map_err(|error| damaged(error.to_string()))?;
-        let expected = segment::schema().map_err(|error| damaged(error.to_string()))?;
+        let expected = writer::schema().map_err(|error| damaged(error.to_string()))?;
         if metadata.file_metadata().schema().get_fields() != expected.get_fields() {
             return Err(damaged("its columns are not those of a segment".to_owned()));
         }
@@ -69,16 +75,17 @@ impl OpenSegment {
     }
 
     /// The memory that it takes, roughly, in bytes.
-    pub(super) fn memory_bytes(&self) -> u64 {
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
         self.metadata.memory_size() as u64 + 1_024
     }
 
-    fn damaged(&self, error: &ParquetError) -> StoreError {
-        StoreError::corrupt(format!("segment {}", self.name), error.to_string())
+    fn damaged(&self, error: &ParquetError) -> SegmentError {
+        SegmentError::damaged(format!("segment {}", self.name), error.to_string())
     }
 
     /// Rows in a row group.
-    fn group_rows(&self, group: usize) -> Result<usize, StoreError> {
+    fn group_rows(&self, group: usize) -> Result<usize, SegmentError> {
         self.metadata.row_group_num_rows(group).map_err(|error| self.damaged(&error))
     }
 
@@ -105,7 +112,7 @@ impl OpenSegment {
     }
 
     /// Where each series of a row group starts. Decodes the whole column once; runs of one number take no time.
-    fn starts(&self, group: usize) -> Result<Arc<[SeriesStart]>, StoreError> {
+    fn starts(&self, group: usize) -> Result<Arc<[SeriesStart]>, SegmentError> {
         let Some(cell) = self.starts.get(group) else { return Ok(Arc::from([])) };
         if let Some(starts) = cell.get() {
             return Ok(Arc::clone(starts));
@@ -119,7 +126,7 @@ impl OpenSegment {
             match starts.last() {
                 Some(last) if last.series == series => {}
                 Some(last) if last.series > series => {
-                    return Err(StoreError::corrupt(format!("segment {}", self.name), "its series are not in order"));
+                    return Err(SegmentError::damaged(format!("segment {}", self.name), "its series are not in order"));
                 }
                 _ => starts.push(SeriesStart { series, row }),
             }
@@ -128,7 +135,10 @@ impl OpenSegment {
     }
 
     /// Every series in the segment, ascending.
-    pub(super) fn series(&self) -> Result<Vec<u32>, StoreError> {
+    ///
+    /// # Errors
+    /// When the segment is damaged.
+    pub fn series(&self) -> Result<Vec<u32>, SegmentError> {
         let mut series = Vec::new();
         for group in 0..self.metadata.num_row_groups() {
             series.extend(self.starts(group)?.iter().map(|start| start.series));
@@ -138,7 +148,10 @@ impl OpenSegment {
     }
 
     /// The rows of a series that can lie in `[from, to)`, cut at pages where the index allows it.
-    pub(super) fn spans(&self, series: u32, from: i64, to: i64) -> Result<Vec<Span>, StoreError> {
+    ///
+    /// # Errors
+    /// When the segment is damaged.
+    pub fn spans(&self, series: u32, from: i64, to: i64) -> Result<Vec<Span>, SegmentError> {
         let mut spans = Vec::new();
         for group in self.groups_of(series) {
             let starts = self.starts(group)?;
@@ -202,7 +215,7 @@ impl OpenSegment {
         span: &Span,
         values: &mut Vec<T::T>,
         levels: Option<&mut Vec<i16>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), SegmentError> {
         self.try_read(cursor, column, span, values, levels).map_err(|error| {
             *cursor = None;
             self.damaged(&error)
@@ -276,7 +289,8 @@ struct Cursor<T: DataType> {
 }
 
 /// One query's way through a segment. Series that are asked for in ascending order are read in one pass.
-pub(super) struct SegmentReader {
+pub struct SegmentReader {
+    /// The segment.
     pub segment: Arc<OpenSegment>,
     time: Option<Cursor<Int64Type>>,
     value: Option<Cursor<DoubleType>>,
@@ -290,7 +304,9 @@ pub(super) struct SegmentReader {
 }
 
 impl SegmentReader {
-    pub(super) fn new(segment: Arc<OpenSegment>) -> Self {
+    /// A reader at the start of the segment.
+    #[must_use]
+    pub fn new(segment: Arc<OpenSegment>) -> Self {
         Self {
             segment,
             time: None,
@@ -306,7 +322,10 @@ impl SegmentReader {
     }
 
     /// The rows of a span (all of one series) whose time lies in `[from, to)`, ascending.
-    pub(super) fn read(&mut self, span: &Span, from: i64, to: i64, details: bool) -> Result<Chunk, StoreError> {
+    ///
+    /// # Errors
+    /// When the segment is damaged.
+    pub fn read(&mut self, span: &Span, from: i64, to: i64, details: bool) -> Result<Chunk, SegmentError> {
         let mut times = Vec::with_capacity(span.rows.len());
         self.segment.read(&mut self.time, column::TIME, span, &mut times, None)?;
         let skipped = times.partition_point(|&time| time < from);
@@ -322,7 +341,7 @@ impl SegmentReader {
         Ok(Chunk { times, values, gaps, details })
     }
 
-    fn read_values(&mut self, span: &Span) -> Result<(Vec<f64>, bool), StoreError> {
+    fn read_values(&mut self, span: &Span) -> Result<(Vec<f64>, bool), SegmentError> {
         let mut values = Vec::with_capacity(span.rows.len());
         self.levels.clear();
         self.segment.read(&mut self.value, column::VALUE, span, &mut values, Some(&mut self.levels))?;
@@ -334,7 +353,7 @@ impl SegmentReader {
         Ok((self.levels.iter().map(spread).collect(), true))
     }
 
-    fn read_details(&mut self, span: &Span) -> Result<Details, StoreError> {
+    fn read_details(&mut self, span: &Span) -> Result<Details, SegmentError> {
         let (segment, levels) = (&self.segment, &mut self.levels);
         let json = read_text(segment, &mut self.json, column::JSON, span, levels)?;
         let unit = read_text(segment, &mut self.unit, column::UNIT, span, levels)?;
@@ -360,7 +379,7 @@ fn read_text(
     column: usize,
     span: &Span,
     levels: &mut Vec<i16>,
-) -> Result<Text, StoreError> {
+) -> Result<Text, SegmentError> {
     if let Some(text) = segment.shared_text(span.group, column) {
         return Ok(Text::Same(text));
     }

@@ -1,10 +1,11 @@
 //! Aggregates of one series over sorted runs of times and numbers: one open bucket, no tables.
 
-use super::types::{Bucket, Period};
 use model::Timestamp;
 
+use crate::types::{Bucket, Period};
+
 /// Collects the buckets of one series. Times must come in ascending order.
-pub(super) struct Aggregator<'a> {
+pub struct Aggregator<'a> {
     period: Period,
     quantiles: &'a [f64],
     /// The start of the range that was asked for; the name of the one bucket of a whole range.
@@ -49,12 +50,14 @@ impl Sums {
 }
 
 impl<'a> Aggregator<'a> {
-    pub(super) fn new(period: Period, quantiles: &'a [f64], range_from: Option<Timestamp>) -> Self {
+    /// Nothing collected yet.
+    #[must_use]
+    pub fn new(period: Period, quantiles: &'a [f64], range_from: Option<Timestamp>) -> Self {
         Self { period, quantiles, range_from, buckets: Vec::new(), open: None, numbers: Vec::new() }
     }
 
     /// Adds a run of rows; NaN stands for a row without a number, and `gaps` says whether there can be one.
-    pub(super) fn add(&mut self, times: &[i64], values: &[f64], gaps: bool) {
+    pub fn add(&mut self, times: &[i64], values: &[f64], gaps: bool) {
         if gaps && values.iter().any(|value| value.is_nan()) {
             let numbers = times.iter().zip(values).filter(|(_, value)| !value.is_nan());
             let (times, values): (Vec<i64>, Vec<f64>) = numbers.map(|(&time, &value)| (time, value)).unzip();
@@ -99,7 +102,8 @@ impl<'a> Aggregator<'a> {
     }
 
     /// The buckets, ascending.
-    pub(super) fn finish(mut self) -> Vec<Bucket> {
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Bucket> {
         self.close();
         self.buckets
     }

@@ -21,7 +21,7 @@ use parquet::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use crate::StoreError;
+use crate::SegmentError;
 
 /// Where segments are kept.
 pub struct SegmentStore {
@@ -37,9 +37,9 @@ impl SegmentStore {
     ///
     /// # Errors
     /// When the folder cannot be made or read.
-    pub fn local(folder: &FilePath) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(folder).map_err(|error| StoreError::io(folder, &error))?;
-        let folder = folder.canonicalize().map_err(|error| StoreError::io(folder, &error))?;
+    pub fn local(folder: &FilePath) -> Result<Self, SegmentError> {
+        std::fs::create_dir_all(folder).map_err(|error| SegmentError::io(folder, &error))?;
+        let folder = folder.canonicalize().map_err(|error| SegmentError::io(folder, &error))?;
         let store = LocalFileSystem::new_with_prefix(&folder).map_err(|error| object_error("segments", &error))?;
         Self::over(Arc::new(store.with_fsync(true)), Some(folder))
     }
@@ -48,18 +48,18 @@ impl SegmentStore {
     ///
     /// # Errors
     /// When the thread for requests cannot be started.
-    pub fn memory() -> Result<Self, StoreError> {
+    pub fn memory() -> Result<Self, SegmentError> {
         Self::over(Arc::new(InMemory::new()), None)
     }
 
-    fn over(store: Arc<dyn ObjectStore>, root: Option<PathBuf>) -> Result<Self, StoreError> {
+    fn over(store: Arc<dyn ObjectStore>, root: Option<PathBuf>) -> Result<Self, SegmentError> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .max_blocking_threads(2)
             .thread_name("segments")
             .enable_all()
             .build()
-            .map_err(|error| StoreError::Engine { detail: format!("no thread for segments: {error}") })?;
+            .map_err(|error| SegmentError::io(FilePath::new("segments"), &error))?;
         Ok(Self { store, root, runtime: Some(runtime) })
     }
 
@@ -68,24 +68,30 @@ impl SegmentStore {
         &self,
         file: &str,
         request: impl Future<Output = object_store::Result<T>> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let runtime = self.runtime.as_ref().ok_or(StoreError::Closed)?;
+    ) -> Result<T, SegmentError> {
+        let runtime = self.runtime.as_ref().ok_or(SegmentError::Closed)?;
         let (sender, receiver) = mpsc::sync_channel(1);
         runtime.spawn(async move {
             // The receiver only disappears together with its thread; then nobody waits for the answer.
             drop(sender.send(request.await));
         });
-        receiver.recv().map_err(|_| StoreError::Closed)?.map_err(|error| object_error(file, &error))
+        receiver.recv().map_err(|_| SegmentError::Closed)?.map_err(|error| object_error(file, &error))
     }
 
     /// Writes a whole file; it appears at once or not at all.
-    pub(super) fn put(&self, file: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// When the object store refuses it; a full disk is told apart.
+    pub fn put(&self, file: &str, bytes: Vec<u8>) -> Result<(), SegmentError> {
         let (store, path) = (Arc::clone(&self.store), Path::from(file));
         self.run(file, async move { store.put(&path, PutPayload::from(bytes)).await.map(drop) })
     }
 
     /// Removes a file; one that is not there is fine.
-    pub(super) fn delete(&self, file: &str) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// When the object store refuses it.
+    pub fn delete(&self, file: &str) -> Result<(), SegmentError> {
         let (store, path) = (Arc::clone(&self.store), Path::from(file));
         self.run(file, async move {
             match store.delete(&path).await {
@@ -96,7 +102,10 @@ impl SegmentStore {
     }
 
     /// Every file, two levels deep (tenant, segment).
-    pub(super) fn list(&self) -> Result<Vec<String>, StoreError> {
+    ///
+    /// # Errors
+    /// When the object store fails.
+    pub fn list(&self) -> Result<Vec<String>, SegmentError> {
         let store = Arc::clone(&self.store);
         self.run("segments", async move {
             let mut files = Vec::new();
@@ -109,16 +118,16 @@ impl SegmentStore {
     }
 
     /// Opens a file for reading at any position.
-    pub(super) fn open_file(self: &Arc<Self>, file: &str) -> Result<SegmentFile, StoreError> {
+    pub(crate) fn open_file(self: &Arc<Self>, file: &str) -> Result<SegmentFile, SegmentError> {
         if let Some(root) = &self.root {
             let path = root.join(file);
             let opened = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
             return match opened {
                 Ok((bytes, file)) => Ok(SegmentFile::Local { file: Arc::new(file), bytes }),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    Err(StoreError::corrupt(format!("segment {file}"), "the file is missing"))
+                    Err(SegmentError::damaged(format!("segment {file}"), "the file is missing"))
                 }
-                Err(error) => Err(StoreError::io(&path, &error)),
+                Err(error) => Err(SegmentError::io(&path, &error)),
             };
         }
         let (store, path) = (Arc::clone(&self.store), Path::from(file));
@@ -127,10 +136,13 @@ impl SegmentStore {
     }
 
     /// The bytes of a whole file.
-    pub(super) fn read(self: &Arc<Self>, file: &str) -> Result<Bytes, StoreError> {
+    ///
+    /// # Errors
+    /// When the file is missing or cannot be read.
+    pub fn read(self: &Arc<Self>, file: &str) -> Result<Bytes, SegmentError> {
         let opened = self.open_file(file)?;
         let length = usize::try_from(opened.len()).map_err(|_| too_large(file))?;
-        opened.get_bytes(0, length).map_err(|error| StoreError::corrupt(format!("segment {file}"), error.to_string()))
+        opened.get_bytes(0, length).map_err(|error| SegmentError::damaged(format!("segment {file}"), error.to_string()))
     }
 }
 
@@ -143,31 +155,27 @@ impl Drop for SegmentStore {
     }
 }
 
-fn too_large(file: &str) -> StoreError {
-    StoreError::corrupt(format!("segment {file}"), "it is larger than this machine can address")
+fn too_large(file: &str) -> SegmentError {
+    SegmentError::damaged(format!("segment {file}"), "it is larger than this machine can address")
 }
 
-fn object_error(file: &str, error: &ObjectError) -> StoreError {
+fn object_error(file: &str, error: &ObjectError) -> SegmentError {
     if matches!(error, ObjectError::NotFound { .. }) {
-        return StoreError::corrupt(format!("segment {file}"), "the file is missing");
+        return SegmentError::damaged(format!("segment {file}"), "the file is missing");
     }
     // A full disk hides in the chain of sources.
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(inner) = source {
         if let Some(io_error) = inner.downcast_ref::<io::Error>() {
-            return StoreError::io(FilePath::new(file), io_error);
+            return SegmentError::io(FilePath::new(file), io_error);
         }
         source = inner.source();
     }
-    StoreError::Io {
-        thing: format!("segment {file}"),
-        detail: error.to_string(),
-        remedy: "check the object store that holds the segments".to_owned(),
-    }
+    SegmentError::Objects { thing: format!("segment {file}"), detail: error.to_string() }
 }
 
 /// A segment file that is open for reading. It stays readable when the file is removed locally.
-pub(super) enum SegmentFile {
+pub(crate) enum SegmentFile {
     Local { file: Arc<File>, bytes: u64 },
     Remote { objects: Arc<SegmentStore>, file: Arc<str>, bytes: u64 },
 }

@@ -19,7 +19,7 @@ const VERSION: u8 = 1;
 
 /// The value of a row.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
+pub enum Cell {
     /// A finite number.
     Number(f64),
     /// An attribute as JSON.
@@ -30,40 +30,54 @@ pub(super) enum Cell {
 
 /// What many rows share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Label {
+pub struct Label {
+    /// How the value came to be.
     pub origin: Origin,
+    /// What checks found, as bits: 1 out of range, 2 stuck, 4 late, 8 suspect.
     pub flags: u8,
+    /// The UN/CEFACT code of the unit.
     pub unit: Option<Arc<str>>,
+    /// The name of the source.
     pub source: Option<Arc<str>>,
 }
 
 /// One observation, with its series as a number.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Row {
+pub struct Row {
+    /// The number of the series.
     pub series: u32,
+    /// Microseconds since 1970.
     pub time: i64,
+    /// Microseconds since 1970.
     pub recorded_at: i64,
+    /// The value.
     pub cell: Cell,
+    /// Unit and quality.
     pub label: Arc<Label>,
 }
 
 /// A stretch of a series to forget: microseconds, the second bound exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stretch {
+pub struct Stretch {
+    /// The number of the series.
     pub series: u32,
+    /// The first moment to forget; the least number means from the beginning.
     pub from: i64,
+    /// The first moment to keep again; the greatest number means to the end.
     pub to: i64,
 }
 
 impl Stretch {
-    pub(super) fn covers(&self, time: i64) -> bool {
+    /// Whether a moment lies inside.
+    #[must_use]
+    pub fn covers(&self, time: i64) -> bool {
         self.from <= time && time < self.to
     }
 }
 
 /// Builds the value of one hot batch.
 #[derive(Default)]
-pub(super) struct BatchWriter {
+pub struct BatchWriter {
     labels: Vec<u8>,
     label_ids: HashMap<Label, u64>,
     last_label: Option<(Label, u64)>,
@@ -76,7 +90,8 @@ pub(super) struct BatchWriter {
 }
 
 impl BatchWriter {
-    pub(super) fn delete(&mut self, stretch: Stretch) {
+    /// Adds a deletion.
+    pub fn delete(&mut self, stretch: Stretch) {
         self.deletion_count += 1;
         push_varint(&mut self.deletions, u64::from(stretch.series));
         let (has_from, has_to) = (stretch.from != i64::MIN, stretch.to != i64::MAX);
@@ -89,8 +104,8 @@ impl BatchWriter {
         }
     }
 
-    /// Appends a row; `json` is the text of a value that is neither a number nor withdrawn.
-    pub(super) fn row(&mut self, series: u32, time: i64, recorded_at: i64, cell: &Cell, label: &Label) {
+    /// Adds a row.
+    pub fn row(&mut self, series: u32, time: i64, recorded_at: i64, cell: &Cell, label: &Label) {
         self.row_count += 1;
         let label = self.label_id(label);
         push_varint(&mut self.rows, u64::from(series));
@@ -128,7 +143,9 @@ impl BatchWriter {
         id
     }
 
-    pub(super) fn finish(self) -> Vec<u8> {
+    /// The bytes of the batch.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(32 + self.labels.len() + self.deletions.len() + self.rows.len());
         bytes.push(VERSION);
         push_varint(&mut bytes, self.label_ids.len() as u64);
@@ -143,14 +160,17 @@ impl BatchWriter {
 
 /// A hot batch, read back.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct HotBatch {
+pub struct HotBatch {
+    /// What was deleted, before the rows were written.
     pub deletions: Vec<Stretch>,
+    /// What was observed, in the order of arrival.
     pub rows: Vec<Row>,
 }
 
 impl HotBatch {
     /// Reads the value of a hot batch; `None` when it is cut short or not one at all.
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut input = Input(bytes);
         if input.byte()? != VERSION {
             return None;
@@ -275,12 +295,12 @@ fn origin_from(byte: u8) -> Option<Origin> {
 }
 
 /// How an origin is written in segments.
-pub(super) fn origin_name(origin: Origin) -> &'static str {
+pub(crate) fn origin_name(origin: Origin) -> &'static str {
     ORIGINS.get(origin as usize).map_or("measured", |&(_, name)| name)
 }
 
 /// The origin of a name in a segment.
-pub(super) fn origin_of(name: &[u8]) -> Option<Origin> {
+pub(crate) fn origin_of(name: &[u8]) -> Option<Origin> {
     ORIGINS.iter().find(|(_, known)| known.as_bytes() == name).map(|&(origin, _)| origin)
 }
 
@@ -290,12 +310,13 @@ fn flags_to_bits(flags: QualityFlags) -> u8 {
 }
 
 /// The reverse of the bits in a [`Label`].
-pub(super) fn flags_from_bits(bits: u8) -> QualityFlags {
+pub(crate) fn flags_from_bits(bits: u8) -> QualityFlags {
     QualityFlags { out_of_range: bits & 1 != 0, stuck: bits & 2 != 0, late: bits & 4 != 0, suspect: bits & 8 != 0 }
 }
 
 /// The label of an observation.
-pub(super) fn label_of(unit: Option<&str>, quality: &Quality) -> Label {
+#[must_use]
+pub fn label_of(unit: Option<&str>, quality: &Quality) -> Label {
     Label {
         origin: quality.origin,
         flags: flags_to_bits(quality.flags),
@@ -305,7 +326,10 @@ pub(super) fn label_of(unit: Option<&str>, quality: &Quality) -> Label {
 }
 
 /// The value of an observation as a cell; the error says why it cannot be kept.
-pub(super) fn cell_of(value: &ObservedValue) -> Result<Cell, String> {
+///
+/// # Errors
+/// For a number that is not finite, and an attribute that cannot be written as JSON.
+pub fn cell_of(value: &ObservedValue) -> Result<Cell, String> {
     match value {
         ObservedValue::Number(number) if number.is_finite() => Ok(Cell::Number(*number)),
         ObservedValue::Number(number) => Err(format!("{number} is not a finite number")),
@@ -319,7 +343,7 @@ pub(super) fn cell_of(value: &ObservedValue) -> Result<Cell, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::*;
 
     #[test]
     fn a_batch_reads_back_as_it_was_written() {

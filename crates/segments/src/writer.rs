@@ -1,4 +1,4 @@
-//! The schema of a segment, and how one is written. See the README beside this file for the whole format.
+//! The schema of a segment, and how one is written. See the README of this crate for the whole format.
 
 use std::{ops::Range, sync::Arc};
 
@@ -19,18 +19,20 @@ use parquet::{
     },
 };
 
-use super::chunk::{Chunk, Text};
-use crate::StoreError;
+use crate::{
+    SegmentError,
+    chunk::{Chunk, Text},
+};
 
 /// Rows of one row group: what is sorted and encoded together, and the most that is held while writing.
-pub(super) const ROW_GROUP_ROWS: usize = 131_072;
+const ROW_GROUP_ROWS: usize = 131_072;
 /// Rows of one page: the least that is decoded.
 const PAGE_ROWS: usize = 2_048;
 /// Above this many bytes of distinct numbers a row group's numbers are written one by one.
 const VALUE_DICTIONARY_BYTES_MAX: usize = 64 * 1024;
 
 /// The columns, in the order of the file.
-pub(super) mod column {
+pub(crate) mod column {
     pub const SERIES: usize = 0;
     pub const TIME: usize = 1;
     pub const VALUE: usize = 2;
@@ -58,7 +60,7 @@ const SCHEMA: &str = "message observation {
 }";
 
 /// The schema of every segment.
-pub(super) fn schema() -> Result<TypePtr, ParquetError> {
+pub(crate) fn schema() -> Result<TypePtr, ParquetError> {
     parse_message_type(SCHEMA).map(Arc::new)
 }
 
@@ -100,7 +102,7 @@ fn sorted_by(column: usize) -> SortingColumn {
 }
 
 /// Writes one segment. Rows come by series number, then by time, one for each moment.
-pub(super) struct SegmentWriter {
+pub struct SegmentWriter {
     writer: SerializedFileWriter<Vec<u8>>,
     rows: Rows,
     summary: Summary,
@@ -108,11 +110,16 @@ pub(super) struct SegmentWriter {
 
 /// What the manifest needs to know about the rows.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Summary {
+pub struct Summary {
+    /// The number of rows.
     pub rows: u64,
+    /// The least series number.
     pub series_min: u32,
+    /// The greatest one.
     pub series_max: u32,
+    /// The earliest time, microseconds since 1970.
     pub time_min: i64,
+    /// The latest one.
     pub time_max: i64,
 }
 
@@ -148,7 +155,11 @@ impl<T> Optional<T> {
 }
 
 impl SegmentWriter {
-    pub(super) fn new(tenant: &Tenant) -> Result<Self, StoreError> {
+    /// An empty segment of a tenant.
+    ///
+    /// # Errors
+    /// When the format refuses its own schema.
+    pub fn new(tenant: &Tenant) -> Result<Self, SegmentError> {
         let writer = schema()
             .and_then(|schema| SerializedFileWriter::new(Vec::new(), schema, properties(tenant)?))
             .map_err(|error| failed(&error))?;
@@ -157,13 +168,16 @@ impl SegmentWriter {
     }
 
     /// Appends rows of one series.
-    pub(super) fn append(
+    ///
+    /// # Errors
+    /// When a row group cannot be encoded.
+    pub fn append(
         &mut self,
         id: u32,
         series: &SeriesKey,
         chunk: &Chunk,
         rows: Range<usize>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), SegmentError> {
         let (Some(&first), Some(&last)) = (chunk.times.get(rows.start), chunk.times.get(rows.end.wrapping_sub(1)))
         else {
             return Ok(());
@@ -186,7 +200,7 @@ impl SegmentWriter {
         Ok(())
     }
 
-    fn write_row_group(&mut self) -> Result<(), StoreError> {
+    fn write_row_group(&mut self) -> Result<(), SegmentError> {
         let rows = std::mem::take(&mut self.rows);
         let mut write = || -> Result<(), ParquetError> {
             let mut group = self.writer.next_row_group()?;
@@ -198,7 +212,10 @@ impl SegmentWriter {
     }
 
     /// The bytes of the segment; `None` when it has no rows.
-    pub(super) fn finish(mut self) -> Result<Option<(Vec<u8>, Summary)>, StoreError> {
+    ///
+    /// # Errors
+    /// When the last row group or the footer cannot be encoded.
+    pub fn finish(mut self) -> Result<Option<(Vec<u8>, Summary)>, SegmentError> {
         if self.summary.rows == 0 {
             return Ok(None);
         }
@@ -270,6 +287,6 @@ fn write_column<T: DataType>(
     column.close()
 }
 
-fn failed(error: &ParquetError) -> StoreError {
-    StoreError::Unstorable { thing: "a segment of history".to_owned(), detail: error.to_string() }
+fn failed(error: &ParquetError) -> SegmentError {
+    SegmentError::Unwritable { thing: "a segment of history".to_owned(), detail: error.to_string() }
 }

@@ -5,18 +5,22 @@ use std::{ops::Range, sync::Arc};
 use model::{Attribute, Observation, ObservedValue, Quality, SeriesKey, Timestamp};
 use parquet::data_type::ByteArray;
 
-use super::hot::{Cell, Label, Row, flags_from_bits, origin_name, origin_of};
-use crate::StoreError;
+use crate::SegmentError;
+use crate::hot::{Cell, Label, Row, flags_from_bits, origin_name, origin_of};
 
 /// A text column that is often the same in all rows.
 #[derive(Clone, Debug)]
-pub(super) enum Text {
+pub enum Text {
+    /// The text of every row.
     Same(Option<ByteArray>),
+    /// The text of each row.
     Each(Vec<Option<ByteArray>>),
 }
 
 impl Text {
-    pub(super) fn get(&self, row: usize) -> Option<&ByteArray> {
+    /// The text of a row.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<&ByteArray> {
         match self {
             Self::Same(text) => text.as_ref(),
             Self::Each(texts) => texts.get(row).and_then(Option::as_ref),
@@ -30,18 +34,24 @@ impl Text {
 
 /// Everything of a row but its time and number.
 #[derive(Clone, Debug)]
-pub(super) struct Details {
+pub struct Details {
+    /// An attribute as JSON, where the value is not a number.
     pub json: Text,
+    /// The UN/CEFACT code of the unit.
     pub unit: Text,
+    /// The name of the origin.
     pub origin: Text,
+    /// The name of the source.
     pub source: Text,
+    /// What checks found, as bits: 1 out of range, 2 stuck, 4 late, 8 suspect.
     pub flags: Vec<i32>,
+    /// Microseconds since 1970.
     pub recorded_at: Vec<i64>,
 }
 
 /// Rows of one series, by time in either direction.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Chunk {
+pub struct Chunk {
     /// Microseconds since 1970.
     pub times: Vec<i64>,
     /// NaN where the value is not a number.
@@ -53,12 +63,21 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    pub(super) fn len(&self) -> usize {
+    /// The number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.times.len()
     }
 
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+
     /// The rows of one series, in their order.
-    pub(super) fn of_rows(rows: &[Row]) -> Self {
+    #[must_use]
+    pub fn of_rows(rows: &[Row]) -> Self {
         let mut labels = LabelTexts::default();
         let mut chunk = Self { gaps: true, ..Self::default() };
         let (mut json, mut units, mut origins, mut sources) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -81,7 +100,8 @@ impl Chunk {
     }
 
     /// The times and numbers of rows, for aggregates.
-    pub(super) fn numbers_of_rows(rows: &[Row]) -> Self {
+    #[must_use]
+    pub fn numbers_of_rows(rows: &[Row]) -> Self {
         let number = |row: &Row| if let Cell::Number(number) = row.cell { number } else { f64::NAN };
         Self {
             times: rows.iter().map(|row| row.time).collect(),
@@ -92,7 +112,7 @@ impl Chunk {
     }
 
     /// Turns the rows round.
-    pub(super) fn reverse(&mut self) {
+    pub(crate) fn reverse(&mut self) {
         self.times.reverse();
         self.values.reverse();
         if let Some(details) = &mut self.details {
@@ -107,7 +127,7 @@ impl Chunk {
     }
 
     /// Keeps the rows whose time passes.
-    pub(super) fn retain(&mut self, keep: impl Fn(i64) -> bool) {
+    pub(crate) fn retain(&mut self, keep: impl Fn(i64) -> bool) {
         let mask: Vec<bool> = self.times.iter().map(|&time| keep(time)).collect();
         if mask.iter().all(|&kept| kept) {
             return;
@@ -126,10 +146,13 @@ impl Chunk {
     }
 
     /// One row as the observation it was.
-    pub(super) fn observation(&self, row: usize, series: &SeriesKey) -> Result<Observation, StoreError> {
+    ///
+    /// # Errors
+    /// When the row is not there, or its JSON or label is not what was written.
+    pub fn observation(&self, row: usize, series: &SeriesKey) -> Result<Observation, SegmentError> {
         let damaged = |detail: &str| {
             let (entity, attribute) = (series.entity.as_str(), series.attribute.as_str());
-            StoreError::corrupt(format!("an observation of {attribute} of {entity}"), detail)
+            SegmentError::damaged(format!("an observation of {attribute} of {entity}"), detail)
         };
         let (Some(&time), Some(&number), Some(details)) =
             (self.times.get(row), self.values.get(row), self.details.as_ref())
@@ -162,7 +185,7 @@ impl Chunk {
     }
 
     /// The rows in a range of positions that lie before a sort key, found by halving.
-    pub(super) fn rows_before(&self, rows: Range<usize>, is_before: impl Fn(i64) -> bool) -> Range<usize> {
+    pub(crate) fn rows_before(&self, rows: Range<usize>, is_before: impl Fn(i64) -> bool) -> Range<usize> {
         let times = self.times.get(rows.clone()).unwrap_or_default();
         rows.start..rows.start + times.partition_point(|&time| is_before(time))
     }

@@ -6,16 +6,16 @@
 
 use std::{collections::VecDeque, ops::Range};
 
-use super::{chunk::Chunk, footers::Readers, reader::Span, types::Order};
-use crate::StoreError;
+use crate::{SegmentError, chunk::Chunk, footers::Readers, reader::Span, types::Order};
 
 /// What a stream delivers.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Request {
+pub struct Request {
     /// The first moment, microseconds since 1970.
     pub from: i64,
     /// The first moment after the last.
     pub to: i64,
+    /// The direction.
     pub order: Order,
     /// Whether more than time and number is wanted.
     pub details: bool,
@@ -34,7 +34,7 @@ impl Request {
 }
 
 /// The rows of one series in one place.
-pub(super) struct Source {
+pub struct Source {
     chunk: Chunk,
     position: usize,
     /// No later row has a smaller key; absent when there are no later rows.
@@ -54,15 +54,17 @@ struct SegmentRows {
 
 impl Source {
     /// Rows in memory, ascending and within the request.
-    pub(super) fn of_rows(mut chunk: Chunk, request: &Request) -> Self {
+    #[must_use]
+    pub fn of_rows(mut chunk: Chunk, request: &Request) -> Self {
         if request.order == Order::Descending {
             chunk.reverse();
         }
         Self { chunk, position: 0, bound: None, input: None }
     }
 
-    /// Rows in a segment whose times lie between `time_min` and `time_max`.
-    pub(super) fn of_segment(
+    /// Rows in a segment whose times lie between `time_min` and `time_max`, without stretches of time that were deleted later.
+    #[must_use]
+    pub fn of_segment(
         segment: usize,
         series: u32,
         (time_min, time_max): (i64, i64),
@@ -90,7 +92,7 @@ impl Source {
     }
 
     /// Decodes the next rows; afterwards there are some, or the source is at its end.
-    fn fill(&mut self, readers: &mut Readers, request: &Request) -> Result<(), StoreError> {
+    fn fill(&mut self, readers: &mut Readers, request: &Request) -> Result<(), SegmentError> {
         let Some(input) = &mut self.input else {
             self.bound = None;
             return Ok(());
@@ -154,31 +156,37 @@ fn next_span(spans: &mut VecDeque<Span>, request: &Request) -> Option<Span> {
 }
 
 /// The merged stream of one series.
-pub(super) struct Merged {
+pub struct Merged {
     /// Newest writing first.
     sources: Vec<Source>,
     request: Request,
 }
 
 /// A run of rows: which source, and where in its chunk.
-pub(super) struct Run {
+pub struct Run {
     source: usize,
+    /// Which rows of the chunk.
     pub rows: Range<usize>,
 }
 
 impl Merged {
     /// `sources` are ordered by the age of their writing, newest first.
-    pub(super) fn new(sources: Vec<Source>, request: Request) -> Self {
+    #[must_use]
+    pub fn new(sources: Vec<Source>, request: Request) -> Self {
         Self { sources, request }
     }
 
     /// The chunk that a run lies in; valid until the next [`Merged::advance`].
-    pub(super) fn chunk(&self, run: &Run) -> Option<&Chunk> {
+    #[must_use]
+    pub fn chunk(&self, run: &Run) -> Option<&Chunk> {
         self.sources.get(run.source).map(|source| &source.chunk)
     }
 
     /// The next run of rows, `None` at the end.
-    pub(super) fn advance(&mut self, readers: &mut Readers) -> Result<Option<Run>, StoreError> {
+    ///
+    /// # Errors
+    /// When a segment is missing or damaged.
+    pub fn advance(&mut self, readers: &mut Readers) -> Result<Option<Run>, SegmentError> {
         let request = self.request;
         loop {
             let heads = self.sources.iter().filter_map(|source| source.head(&request));
