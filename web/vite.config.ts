@@ -21,6 +21,7 @@ const announcerWithoutInlineStyle: Plugin = {
 
 export default defineConfig({
   plugins: [announcerWithoutInlineStyle, sveltekit()],
+  resolve: { alias: { 'meshoptimizer/decoder': new URL('src/lib/map/no-meshopt.ts', import.meta.url).pathname } },
   server: { port: 8241, proxy: Object.fromEntries(fromServer.map((path) => [path, server])) },
   // The map and deck.gl are large by nature and load only when they are needed; `scripts/finish.mjs` guards the first load.
   build: { chunkSizeWarningLimit: 2000 },
