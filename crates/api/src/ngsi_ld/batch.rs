@@ -74,7 +74,7 @@ pub(super) async fn batch_delete(State(state): State<AppState>, ask: Ask) -> Res
                     Err(problem) => batch.refuse(None, problem.into()),
                 }
             }
-            batch.finish()
+            batch.finish()?
         };
         match state.store.commit(tx).await {
             Ok(_) => return Ok(answer(&ask, done_or_partly(&result), &result)),
@@ -137,7 +137,7 @@ async fn run(state: &AppState, ask: &Ask, operation: BatchOperation) -> Result<B
                     Err((id, error)) => batch.refuse(id, error),
                 }
             }
-            Ok(batch.finish())
+            batch.finish()
         });
         let (tx, result) = prepared.await.map_err(|error| ApiError::internal(&error))??;
         match state.store.commit(tx).await {

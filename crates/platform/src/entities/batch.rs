@@ -124,8 +124,10 @@ impl<'s> Batch<'s> {
     }
 
     /// The transaction that carries it all out, and what to answer once it is committed.
-    #[must_use]
-    pub fn finish(mut self) -> (Transaction, BatchResult) {
+    ///
+    /// # Errors
+    /// When something cannot be written in the stored form.
+    pub fn finish(mut self) -> Result<(Transaction, BatchResult), NgsiError> {
         let mut tx = Transaction::new(self.tenant);
         for id in &self.order {
             if let Some(State { before, edit: Some(edit), .. }) = self.states.remove(id) {
@@ -133,9 +135,9 @@ impl<'s> Batch<'s> {
             }
         }
         for before in self.deletions {
-            write_deletion(&mut tx, before, self.now);
+            write_deletion(&mut tx, before, self.now)?;
         }
-        (tx, self.result)
+        Ok((tx, self.result))
     }
 }
 

@@ -146,7 +146,7 @@ fn upsert(store: &Store, values: Vec<Value>) -> BatchResult {
     for value in values {
         batch.add(fragment(value), BatchOperation::Upsert { update: false }).unwrap();
     }
-    let (tx, result) = batch.finish();
+    let (tx, result) = batch.finish().unwrap();
     store.commit_blocking(tx).unwrap();
     result
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use model::{Entity, EntityId, Iri, ReadScope, Tenant, Timestamp};
-use store::{CommitError, Store, Stored, Transaction};
+use store::{CommitError, Expect, Store, Stored, Transaction};
 
 use super::{ATTEMPTS_MAX, AttributeChange, Edit, UpdateResult, apply::check_same_id, history::record_deleted};
 use crate::{
     ngsi::{EntityFragment, ErrorKind, NgsiError},
     query::{EntityQuery, find},
+    temporal::TemporalEntity,
 };
 
 /// How many entities one purge takes at a time.
@@ -200,14 +201,21 @@ pub async fn delete_attribute(
     edit(store, tenant, id, now, |edit| edit.delete_attribute(name, dataset, all)).await
 }
 
-/// Puts the deletion of an entity into a transaction; its history says when it ended.
-pub(super) fn write_deletion(tx: &mut Transaction, before: Arc<Stored<Entity>>, now: Timestamp) {
+/// Puts the deletion of an entity into a transaction. Its history says when it ended, and what it was is kept, so that
+/// its history can still be found.
+pub(super) fn write_deletion(
+    tx: &mut Transaction,
+    before: Arc<Stored<Entity>>,
+    now: Timestamp,
+) -> Result<(), NgsiError> {
     for (name, instances) in &before.value.attributes {
         for instance in instances {
             record_deleted(tx, &before.value.id, name, instance.dataset_id.as_deref(), now);
         }
     }
+    tx.put_document(&TemporalEntity { modified_at: now, ..TemporalEntity::of(&before.value) }, Expect::Any)?;
     tx.delete_entity(before);
+    Ok(())
 }
 
 /// Deletes an entity (5.6.6).
@@ -217,7 +225,7 @@ pub(super) fn write_deletion(tx: &mut Transaction, before: Arc<Stored<Entity>>, 
 pub async fn delete(store: &Store, tenant: &Tenant, id: &EntityId, now: Timestamp) -> Result<(), NgsiError> {
     for _ in 0..ATTEMPTS_MAX {
         let mut tx = Transaction::new(tenant.clone());
-        write_deletion(&mut tx, existing(store, tenant, id)?, now);
+        write_deletion(&mut tx, existing(store, tenant, id)?, now)?;
         match store.commit(tx).await {
             Ok(_) => return Ok(()),
             Err(CommitError::Conflict { .. }) => {}
@@ -244,7 +252,7 @@ pub async fn purge(
         let mut tx = Transaction::new(tenant.clone());
         for before in found.entities {
             match keep {
-                None => write_deletion(&mut tx, before, now),
+                None => write_deletion(&mut tx, before, now)?,
                 Some(keep) => {
                     let mut edit = Edit::of(&before.value, now);
                     edit.keep_attributes(keep);
