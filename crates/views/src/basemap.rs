@@ -37,11 +37,7 @@ impl Basemap {
         let metadata = serde_json::from_str(&reader.get_metadata().await?).unwrap_or_default();
         let file = tokio::fs::metadata(path).await.ok();
         let changed = file.as_ref().and_then(|f| f.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok());
-        let etag = format!(
-            "{:x}-{:x}",
-            file.map_or(0, |f| f.len()),
-            changed.map_or(0, |d| d.as_secs())
-        );
+        let etag = format!("{:x}-{:x}", file.map_or(0, |f| f.len()), changed.map_or(0, |d| d.as_secs()));
         Ok(Self { reader, metadata, etag })
     }
 

@@ -419,8 +419,8 @@ impl Layers {
 
 fn layer_problems(layer: &LayerConfig) -> Vec<Problem> {
     let mut problems = vec![];
-    let id_fits = !layer.id.is_empty()
-        && layer.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let id_fits =
+        !layer.id.is_empty() && layer.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if !id_fits || layer.id == "basemap" {
         let remedy = "use lower-case letters, digits and '-'; \"basemap\" is taken";
         problems.push(mistake(layer, "id", "it cannot stand in an address", remedy));

@@ -11,8 +11,7 @@ use serde_json::{Map, Value};
 use store::EntitySelect;
 
 use crate::{
-    Computed, LayerConfig, ViewError, Viewpoint, fits, flag_names, moment_in, shown, shown_observation,
-    title_of,
+    Computed, LayerConfig, ViewError, Viewpoint, fits, flag_names, moment_in, shown, shown_observation, title_of,
 };
 
 /// The most features in one answer.
@@ -263,9 +262,7 @@ impl Picture<'_> {
             }
         }
         match entity.attribute(attribute.as_str()) {
-            Some(found) => {
-                Seen { value: shown(found), observed_at: found.observed_at, quality: found.quality.clone() }
-            }
+            Some(found) => Seen { value: shown(found), observed_at: found.observed_at, quality: found.quality.clone() },
             None => Seen { value: Value::Null, observed_at: None, quality: None },
         }
     }

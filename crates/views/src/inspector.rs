@@ -175,7 +175,10 @@ impl Desk<'_> {
         let found = self.entity.attribute(name.as_str())?;
         let drawn = matches!(
             found.value,
-            AttributeValue::Property(_) | AttributeValue::Vocab(_) | AttributeValue::Language(_) | AttributeValue::List(_)
+            AttributeValue::Property(_)
+                | AttributeValue::Vocab(_)
+                | AttributeValue::Language(_)
+                | AttributeValue::List(_)
         );
         if !drawn {
             return None;

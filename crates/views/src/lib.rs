@@ -8,6 +8,8 @@
 //! - [`Views`]: the views of one server, with what is remembered between questions
 //! - [`features()`], [`table()`], [`inspect`], [`chart`], [`timeline()`], [`SearchIndex`]: pictures of entities
 //! - [`build_tile`], [`TileCache`], [`Basemap`]: vector tiles
+//! - [`threed`]: buildings with their roofs as 3D Tiles
+//! - [`ogc`]: features for other people's software
 //! - [`change_event`]: what a listener is told
 
 mod basemap;
@@ -19,11 +21,13 @@ mod features;
 mod indicators;
 mod inspector;
 mod live;
+pub mod ogc;
 mod search;
 mod sentence;
 mod series;
 mod service;
 mod table;
+pub mod threed;
 mod tile;
 mod timeline;
 mod value;
@@ -46,7 +50,7 @@ pub use sentence::sentence;
 pub use series::{Chart, ChartPoint, SeriesQuery, chart, draw};
 pub use service::{Views, ViewsParts};
 pub use table::{Column, ROWS_MAX, Row, Table, TableQuery, table};
-pub use tile::{CachedTile, Tile, TileCache, TileFeature, TileId, TileKey, TileLayer, TileValue, build_tile};
+pub use tile::{BySize, CachedTile, Tile, TileCache, TileFeature, TileId, TileKey, TileLayer, TileValue, build_tile};
 pub use timeline::{Slot, Timeline, timeline};
 pub use value::{
     as_text, fits, flag_names, in_words, moment_in, number_in, shown, shown_observation, title_of, unit_symbol,

@@ -95,7 +95,14 @@ impl SearchIndex {
     /// The best matches: the whole name before a name that starts so, before a word that starts so, before the rest;
     /// places before other things; then short names first. One name of one layer is listed once.
     #[must_use]
-    pub fn find(&self, layers: &Layers, shows: &dyn Fn(&LayerConfig) -> bool, text: &str, limit: usize, language: &str) -> Vec<Found> {
+    pub fn find(
+        &self,
+        layers: &Layers,
+        shows: &dyn Fn(&LayerConfig) -> bool,
+        text: &str,
+        limit: usize,
+        language: &str,
+    ) -> Vec<Found> {
         let wanted = fold(text);
         if wanted.is_empty() {
             return vec![];
@@ -173,7 +180,8 @@ mod tests {
 
     #[test]
     fn whole_names_come_before_beginnings_before_words_before_parts() {
-        let grades: Vec<_> = ["beurs", "beursplein", "metro beurs", "kabeurs", "blaak"].map(|n| grade(n, "beurs")).into();
+        let grades: Vec<_> =
+            ["beurs", "beursplein", "metro beurs", "kabeurs", "blaak"].map(|n| grade(n, "beurs")).into();
         assert_eq!(grades, vec![Some(0), Some(1), Some(2), Some(3), None]);
     }
 }

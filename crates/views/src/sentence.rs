@@ -16,10 +16,8 @@ pub fn sentence(value: &dyn Fn(&str) -> Option<Value>, zone: &TimeZone) -> Optio
     let (mode, line) = (text("transportMode")?, text("line")?);
     let (mode_nl, mode_en) = mode_words(&mode);
     let Some(stop) = text("nextStopName") else {
-        return text("headsign").map(|to| Text {
-            nl: format!("{mode_nl} {line} naar {to}"),
-            en: format!("{mode_en} {line} to {to}"),
-        });
+        return text("headsign")
+            .map(|to| Text { nl: format!("{mode_nl} {line} naar {to}"), en: format!("{mode_en} {line} to {to}") });
     };
     let at = value("nextStopAt").as_ref().and_then(moment_in).map(|moment| {
         let local = jiff::Timestamp::from(moment).to_zoned_datetime(zone.clone());
@@ -62,7 +60,8 @@ mod tests {
 
     #[test]
     fn a_vehicle_with_a_timetable_says_line_stop_and_local_time() {
-        let full = json!({"transportMode":"tram","line":"8","nextStopName":"Beurs","nextStopAt":"2026-08-21T09:24:00Z"});
+        let full =
+            json!({"transportMode":"tram","line":"8","nextStopName":"Beurs","nextStopAt":"2026-08-21T09:24:00Z"});
         check(&full, Some("Tram 8, volgende halte Beurs om 11:24"));
     }
 

@@ -12,18 +12,22 @@ use std::{
     },
 };
 
-use bytes::Bytes;
 use model::{BoundingBox, Change, ReadScope, Tenant, Timestamp};
+use quick_cache::sync::Cache;
 use store::{ChangeFeed, EntitySelect, Snapshot, Store, StoreError};
 use tokio::sync::watch;
 
 use crate::{
-    Basemap, CachedTile, Catalogue, City, Computed, Found, Group, Layer, LayerConfig, Layers, SearchIndex, SourceCard,
-    TileCache, TileId, TileKey, ViewError, Viewpoint, build_tile, indicators, search::SearchIndexes,
+    Basemap, BySize, CachedTile, Catalogue, City, Computed, Found, Group, Layer, LayerConfig, LayerKind, Layers,
+    SearchIndex, SourceCard, TileCache, TileId, TileKey, ViewError, Viewpoint, build_tile, indicators,
+    search::SearchIndexes, threed,
 };
 
 /// Layers with more things than this show the city's bounds instead of their own.
 const BOUNDS_THINGS_MAX: u64 = 10_000;
+
+/// The memory that the content of 3D tiles may take, bytes.
+const CELL_BYTES_MAX: u64 = 96 * 1024 * 1024;
 
 /// What the views of a server are made of.
 pub struct ViewsParts {
@@ -55,6 +59,9 @@ struct Inner {
     search: RwLock<SearchIndexes>,
     computed: Mutex<HashMap<Remembered, Stamped<AreaValues>>>,
     bounds: Mutex<HashMap<Remembered, Stamped<Option<BoundingBox>>>>,
+    tilesets: Mutex<HashMap<Remembered, Stamped<Arc<str>>>>,
+    /// The content of 3D tiles.
+    cells: Cache<TileKey, CachedTile, BySize>,
 }
 
 /// The value of one indicator for each area.
@@ -83,6 +90,8 @@ impl Views {
             search: RwLock::default(),
             computed: Mutex::default(),
             bounds: Mutex::default(),
+            tilesets: Mutex::default(),
+            cells: Cache::with_weighter(2_000, CELL_BYTES_MAX, BySize),
             parts,
         }))
     }
@@ -319,16 +328,63 @@ impl Views {
     /// The store's. A layer that the reader may not see is missing.
     pub fn tile(&self, view: &Viewpoint<'_>, id: &str, tile: TileId) -> Result<CachedTile, ViewError> {
         let layer = self.layer(id, view.scope)?;
-        let place = self.layers().layers.iter().position(|l| l.id == id).unwrap_or_default();
-        let key = TileKey { tenant: view.tenant.clone(), layer: place, tile, scope: fingerprint(view.scope) };
+        let key = self.tile_key(view, id, tile);
         if let Some(known) = self.0.tiles.get(&key) {
             return Ok(known);
         }
-        let bytes = Bytes::from(build_tile(view, layer, tile)?);
-        let etag = format!("{:016x}-{:x}", hash_of(&bytes), bytes.len()).into();
-        let made = CachedTile { sequence: view.snapshot.sequence(), bytes, etag };
+        let made = self.finished(view, build_tile(view, layer, tile)?);
         self.0.tiles.put(key, made.clone());
         Ok(made)
+    }
+
+    /// The `tileset.json` of a building layer, made again only after one of its buildings changed.
+    ///
+    /// # Errors
+    /// The store's. A layer that the reader may not see, or that has no buildings, is missing.
+    pub fn tileset(&self, view: &Viewpoint<'_>, id: &str) -> Result<Arc<str>, ViewError> {
+        let layer = self.building_layer(id, view.scope)?;
+        let stamp = self.changed(id);
+        let key = (view.tenant.clone(), id.to_owned(), fingerprint(view.scope));
+        if let Some((_, known)) = locked(&self.0.tilesets).get(&key).filter(|(at, _)| *at == stamp) {
+            return Ok(known.clone());
+        }
+        let made: Arc<str> = threed::tileset(view, layer)?.to_string().into();
+        locked(&self.0.tilesets).insert(key, (stamp, made.clone()));
+        Ok(made)
+    }
+
+    /// The content of one cell of the 3D tiles; empty when no building lies in it.
+    ///
+    /// # Errors
+    /// The store's. A layer that the reader may not see, or that has no buildings, is missing.
+    pub fn building_cell(&self, view: &Viewpoint<'_>, id: &str, cell: TileId) -> Result<CachedTile, ViewError> {
+        let layer = self.building_layer(id, view.scope)?;
+        let key = self.tile_key(view, id, cell);
+        if let Some(known) = self.0.cells.get(&key).filter(|tile| tile.sequence >= self.changed(id)) {
+            return Ok(known);
+        }
+        let bytes = threed::cell_glb(view, layer, cell)?.unwrap_or_default();
+        let made = self.finished(view, bytes);
+        self.0.cells.insert(key, made.clone());
+        Ok(made)
+    }
+
+    fn building_layer(&self, id: &str, scope: &ReadScope) -> Result<&LayerConfig, ViewError> {
+        let layer = self.layer(id, scope)?;
+        if layer.kind == LayerKind::Building {
+            return Ok(layer);
+        }
+        Err(ViewError::Missing(format!("3D tileset \"{id}\"")))
+    }
+
+    fn tile_key(&self, view: &Viewpoint<'_>, id: &str, tile: TileId) -> TileKey {
+        let layer = self.layers().layers.iter().position(|l| l.id == id).unwrap_or_default();
+        TileKey { tenant: view.tenant.clone(), layer, tile, scope: fingerprint(view.scope) }
+    }
+
+    fn finished(&self, view: &Viewpoint<'_>, bytes: Vec<u8>) -> CachedTile {
+        let etag = format!("{:016x}-{:x}", hash_of(&bytes), bytes.len()).into();
+        CachedTile { sequence: view.snapshot.sequence(), bytes: bytes.into(), etag }
     }
 
     /// Places and things by name.
@@ -365,6 +421,9 @@ impl Views {
         self.indicators(&view)?;
         self.catalogue(&view)?;
         self.search(&view, "a", 1, "nl")?;
+        for layer in self.layers().layers.iter().filter(|l| l.kind == LayerKind::Building) {
+            self.tileset(&view, &layer.id)?;
+        }
         Ok(())
     }
 }

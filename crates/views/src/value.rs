@@ -58,12 +58,8 @@ pub fn moment_in(value: &Value) -> Option<Timestamp> {
 /// The names of the flags that are raised.
 #[must_use]
 pub fn flag_names(flags: QualityFlags) -> Vec<&'static str> {
-    let named = [
-        (flags.out_of_range, "outOfRange"),
-        (flags.stuck, "stuck"),
-        (flags.late, "late"),
-        (flags.suspect, "suspect"),
-    ];
+    let named =
+        [(flags.out_of_range, "outOfRange"), (flags.stuck, "stuck"), (flags.late, "late"), (flags.suspect, "suspect")];
     named.into_iter().filter_map(|(raised, name)| raised.then_some(name)).collect()
 }
 

@@ -36,9 +36,7 @@ impl Viewpoint<'_> {
     /// [`ViewError::Missing`], or the store's.
     pub fn entity(&self, id: &EntityId) -> Result<std::sync::Arc<store::Stored<Entity>>, ViewError> {
         let found = self.snapshot.entity(self.tenant, id)?;
-        found
-            .filter(|e| self.scope.shows(&e.value))
-            .ok_or_else(|| ViewError::Missing(format!("thing \"{id}\"")))
+        found.filter(|e| self.scope.shows(&e.value)).ok_or_else(|| ViewError::Missing(format!("thing \"{id}\"")))
     }
 
     /// Calls `visit` with every entity of a selection that the reader may see, until it returns `false`.

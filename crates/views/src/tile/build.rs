@@ -102,9 +102,10 @@ impl Sample {
 
 /// A number in [0, 1) that an identifier always gets: FNV-1a, 64 bits, with a final mix.
 fn rank(id: &EntityId) -> f64 {
-    let hash = id.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = id
+        .as_str()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let mixed = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     f64::from(u32::try_from(mixed >> 32).unwrap_or(0)) / 4_294_967_296.0
 }
@@ -115,6 +116,10 @@ fn properties(layer: &LayerConfig, entity: &Entity, z: u8) -> Vec<(String, Value
         ("id".to_owned(), Value::from(entity.id.as_str())),
         ("title".to_owned(), Value::from(title_of(Some(layer), entity, "nl"))),
     ];
+    if entity.attribute(crate::expand(crate::threed::SURFACES).as_str()).is_some() {
+        // Drawn with its roofs by the 3D tiles: the map leaves out its block.
+        properties.push(("roofs".to_owned(), true.into()));
+    }
     let style = &layer.style;
     let near = z + 1 >= layer.max_zoom;
     for attribute in &layer.attributes {

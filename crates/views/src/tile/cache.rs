@@ -45,8 +45,9 @@ pub struct CachedTile {
     pub etag: std::sync::Arc<str>,
 }
 
+/// Weighs tiles by their size.
 #[derive(Clone)]
-struct BySize;
+pub struct BySize;
 
 impl Weighter<TileKey, CachedTile> for BySize {
     fn weight(&self, _: &TileKey, tile: &CachedTile) -> u64 {

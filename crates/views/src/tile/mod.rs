@@ -8,6 +8,6 @@ mod grid;
 mod shape;
 
 pub use build::build_tile;
-pub use cache::{CachedTile, TileCache, TileKey};
+pub use cache::{BySize, CachedTile, TileCache, TileKey};
 pub use encode::{Tile, TileFeature, TileLayer, TileValue};
 pub use grid::TileId;
