@@ -18,6 +18,7 @@ mod keys;
 pub mod kv;
 mod lock;
 mod log;
+mod signature;
 mod snapshot;
 mod store;
 mod transaction;

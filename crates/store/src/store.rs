@@ -10,8 +10,8 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::{
-    AuditRecord, ChangeFeed, CheckReport, CommitError, HistoryOptions, HistoryState, Kv, SegmentStore, Snapshot,
-    StoreError, Transaction, audit,
+    AuditEntry, AuditRecord, ChangeFeed, CheckReport, CommitError, HistoryOptions, HistoryState, Kv, SegmentStore,
+    Snapshot, StoreError, Transaction, audit,
     cache::EntityCache,
     check,
     feed::Feed,
@@ -87,6 +87,8 @@ pub struct StoreStatistics {
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    /// In whose name this handle commits.
+    signature: Option<Arc<AuditEntry>>,
 }
 
 struct Inner {
@@ -171,7 +173,7 @@ impl Store {
             writer: Mutex::new(Some(thread)),
             _directory: directory,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), signature: None })
     }
 
     /// A consistent view of everything committed so far.
@@ -192,7 +194,8 @@ impl Store {
     /// # Errors
     /// [`CommitError::Conflict`] when something it builds on has changed, [`CommitError::Full`] when too many writes
     /// wait, [`CommitError::Store`] when the disk or the engine fails. In each case nothing of it was stored.
-    pub async fn commit(&self, tx: Transaction) -> Result<Committed, CommitError> {
+    pub async fn commit(&self, mut tx: Transaction) -> Result<Committed, CommitError> {
+        self.sign(&mut tx);
         let prepared = Prepared::new(tx)?;
         let places = self.places(&prepared);
         let waiting = tokio::time::timeout(QUEUE_WAIT, self.inner.queue.clone().acquire_many_owned(places));
@@ -210,7 +213,8 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::commit`].
-    pub fn commit_blocking(&self, tx: Transaction) -> Result<Committed, CommitError> {
+    pub fn commit_blocking(&self, mut tx: Transaction) -> Result<Committed, CommitError> {
+        self.sign(&mut tx);
         let prepared = Prepared::new(tx)?;
         let places = self.places(&prepared);
         let place = loop {
@@ -223,6 +227,19 @@ impl Store {
         let (sender, answer) = mpsc::sync_channel(1);
         self.send(prepared, Reply::Thread(sender), place)?;
         answer.recv().unwrap_or(Err(CommitError::Store(StoreError::Closed)))
+    }
+
+    /// The same store for somebody: what is committed through this handle is in the audit, in the same transaction,
+    /// with the time, subject, outcome and reason of `signature`. Its action, resource and detail are filled in.
+    #[must_use]
+    pub fn signed(&self, signature: AuditEntry) -> Self {
+        Self { inner: Arc::clone(&self.inner), signature: Some(Arc::new(signature)) }
+    }
+
+    fn sign(&self, tx: &mut Transaction) {
+        if let Some(signature) = &self.signature {
+            tx.sign(signature);
+        }
     }
 
     fn places(&self, prepared: &Prepared) -> u32 {

@@ -14,6 +14,7 @@ use crate::{
     entities::{self, IndexChanges},
     keys,
     log::{self, RawChange},
+    signature::Changed,
 };
 
 /// Writes of one tenant that are committed all or not at all.
@@ -138,6 +139,27 @@ impl Transaction {
     /// Adds an entry to the audit log.
     pub fn audit(&mut self, entry: AuditEntry) {
         self.audit.push(entry);
+    }
+
+    /// Adds audit entries that say what this transaction changes, in the name of `signature`.
+    pub(crate) fn sign(&mut self, signature: &AuditEntry) {
+        let mut changed = Changed::default();
+        let mut writes: Vec<_> = self.entities.iter().collect();
+        writes.sort_unstable_by_key(|(_, write)| write.order);
+        for (id, write) in writes {
+            match (&write.before, &write.after) {
+                (None, Some(_)) => changed.created.push(id.to_string()),
+                (Some(_), Some(_)) => changed.updated.push(id.to_string()),
+                (Some(_), None) => changed.deleted.push(id.to_string()),
+                (None, None) => {}
+            }
+        }
+        let observed = self.observations.iter().map(|o| &o.series.entity);
+        let touched = observed.chain(self.deletions.iter().map(|d| &d.series.entity));
+        changed.history.extend(touched.filter(|id| !self.entities.contains_key(*id)).map(EntityId::to_string));
+        let documents = self.documents.values();
+        changed.documents.extend(documents.map(|d| (d.collection, d.document_key.clone(), d.value.is_some())));
+        self.audit.extend(changed.entries(signature));
     }
 
     /// Whether nothing would be written.
