@@ -11,7 +11,10 @@ after(() => browser.close());
 
 const smallLayer = async () => {
   const { layers } = await ask('/api/v1/layers');
-  return layers.filter(({ count }) => count > 0).sort((a, b) => a.count - b.count).find(({ count }) => count > 10);
+  return layers
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => a.count - b.count)
+    .find(({ count }) => count > 10);
 };
 
 test('every layer of the map has a table', async () => {

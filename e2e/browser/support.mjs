@@ -113,8 +113,11 @@ export async function chartedThing() {
     const attribute = layer.attributes.find(({ history, kind }) => history && kind === 'number');
     if (!attribute) continue;
     const { features } = await ask(`/api/v1/layers/${layer.id}/features`);
-    const feature = features.find(({ properties, geometry }) => geometry && typeof properties[attribute.name] === 'number');
-    if (feature) return { layer, attribute, id: feature.id, title: feature.properties.title, at: feature.geometry.coordinates };
+    const feature = features.find(
+      ({ properties, geometry }) => geometry && typeof properties[attribute.name] === 'number',
+    );
+    if (feature)
+      return { layer, attribute, id: feature.id, title: feature.properties.title, at: feature.geometry.coordinates };
   }
   throw new Error('no layer has a thing with a measured value');
 }

@@ -9,7 +9,15 @@ import type { Palette } from './palette';
 
 export const BASEMAP = 'basemap';
 /** Empty layers that mark where the layers of the city go, from low to high. */
-export const SLOTS = ['slot-areas', 'slot-buildings', 'slot-lines', 'slot-points', 'slot-labels', 'slot-top'] as const;
+export const SLOTS = [
+  'slot-areas',
+  'slot-footprints',
+  'slot-buildings',
+  'slot-lines',
+  'slot-points',
+  'slot-labels',
+  'slot-top',
+] as const;
 export type Slot = (typeof SLOTS)[number];
 
 type Classes = 'motorway' | 'trunk' | 'primary' | 'secondary' | 'tertiary' | 'residential' | 'service';
@@ -129,6 +137,8 @@ export function basemapLayers(p: Palette): LayerSpecification[] {
   const slot = (id: Slot): LayerSpecification => ({ id, type: 'background', layout: { visibility: 'none' } });
   return [
     { id: 'land', type: 'background', paint: { 'background-color': p.land } },
+    // Below the water: an area is coloured where there is land.
+    slot('slot-areas'),
     { id: 'water', type: 'fill', source: BASEMAP, 'source-layer': 'water', paint: { 'fill-color': p.water } },
     {
       id: 'shore',
@@ -139,7 +149,6 @@ export function basemapLayers(p: Palette): LayerSpecification[] {
       // Faint: the source has seams between neighbouring waters.
       paint: { 'line-color': p.shore, 'line-width': 0.8, 'line-opacity': 0.4 },
     },
-    slot('slot-areas'),
     {
       id: 'buildings',
       type: 'fill',
@@ -152,6 +161,7 @@ export function basemapLayers(p: Palette): LayerSpecification[] {
         'fill-opacity': ['interpolate', ['linear'], ['zoom'], 13.4, 0, 14.2, 1],
       },
     },
+    slot('slot-footprints'),
     ...roads('tunnel', isTrue('tunnel'), p, true),
     {
       id: 'paths',

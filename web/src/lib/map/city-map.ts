@@ -38,12 +38,15 @@ export interface Events {
 const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
 /** A city without a basemap still has its layers. */
 const NO_BASEMAP = { type: 'vector' as const, tiles: [], minzoom: 0, maxzoom: 0 };
+const LOOK_MS = 150;
 const REACH_PX = { mouse: 5, touch: 16 };
 
 export class CityMap {
   readonly map: MapLibre;
   #layers: LayerSpecification[] = [];
   #byMapLayer = new Map<string, Layer>();
+  #tiled = new Set([BASEMAP]);
+  #looking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     container: HTMLElement,
@@ -87,10 +90,12 @@ export class CityMap {
 
   #listen() {
     const { map, events } = this;
-    map.on('moveend', () => events.move(this.camera));
-    // MapLibre's own `idle` may never come while live data keep arriving: at rest is "still, with all tiles here".
-    map.on('render', () => events.idle(!map.isMoving() && map.areTilesLoaded()));
+    map.on('moveend', () => {
+      events.move(this.camera);
+      this.#lookForRest();
+    });
     map.on('movestart', () => events.idle(false));
+    map.on('render', () => this.#lookForRest());
     map.on('error', ({ error, ...rest }) => {
       const source = (rest as { sourceId?: string }).sourceId;
       if (error?.name !== 'AbortError' && source) events.failed(source.replace(/^layer-/, ''));
@@ -105,6 +110,30 @@ export class CityMap {
       events.hover(pick, point);
     });
     map.on('mouseout', () => events.hover(null, { x: 0, y: 0 }));
+  }
+
+  /**
+   * MapLibre's own `idle` may never come while live data keep arriving: at rest is "still, with all tiles here". Looks
+   * again until that is so.
+   */
+  #lookForRest() {
+    if (this.#looking) return;
+    this.#looking = setTimeout(() => {
+      this.#looking = undefined;
+      const resting = this.#atRest();
+      this.events.idle(resting);
+      if (!resting) this.#lookForRest();
+    }, LOOK_MS);
+  }
+  remove() {
+    clearTimeout(this.#looking);
+    this.map.remove();
+  }
+
+  #atRest(): boolean {
+    const { map } = this;
+    if (map.isMoving() || !map.areTilesLoaded()) return false;
+    return [...this.#tiled].every((id) => map.isSourceLoaded(id));
   }
 
   get camera(): Camera {
@@ -122,6 +151,7 @@ export class CityMap {
     addImages(this.map, plates);
     for (const { layer } of overlays) {
       if (!this.map.getSource(sourceId(layer))) this.map.addSource(sourceId(layer), sourceOf(layer));
+      if (layer.delivery === 'tiles') this.#tiled.add(sourceId(layer));
     }
     const placed = overlays.flatMap((overlay) => {
       const parts = overlayLayers(overlay, palette, threeD);

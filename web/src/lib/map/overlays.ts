@@ -10,6 +10,8 @@ export interface Overlay {
   layer: Layer;
   opacity: number;
   colours: Colouring;
+  /** Names of stops begin with the name of the city, which goes without saying on its own map. */
+  city: string;
 }
 export type Placed = { slot: Slot; spec: LayerSpecification };
 type Number_ = ExpressionSpecification | number;
@@ -42,7 +44,7 @@ function base(layer: Layer) {
   return { source: sourceId(layer), ...(tiled ? { 'source-layer': layer.sourceLayer, minzoom: layer.minZoom } : {}) };
 }
 
-function points({ layer, opacity, colours }: Overlay, p: Palette): Placed[] {
+function points({ layer, opacity, colours, city }: Overlay, p: Palette): Placed[] {
   const { style } = layer;
   const glyph = style.icon && (hasGlyph(style.icon) || style.icon === 'incident') ? style.icon : null;
   const size = glyph ? Math.max(style.radius, 9) : style.radius;
@@ -69,7 +71,7 @@ function points({ layer, opacity, colours }: Overlay, p: Palette): Placed[] {
   ];
   if (glyph) placed.push({ slot: 'slot-points', spec: glyphs(layer, glyph, opacity, colours) });
   if (style.icon === 'air') placed.push({ slot: 'slot-points', spec: figures(layer, opacity, colours) });
-  if (style.label && style.icon === 'stop') placed.push({ slot: 'slot-labels', spec: names(layer, opacity, p) });
+  if (style.label && style.icon === 'stop') placed.push({ slot: 'slot-labels', spec: names(layer, opacity, city, p) });
   return placed;
 }
 
@@ -117,14 +119,20 @@ function figures(layer: Layer, opacity: number, colours: Colouring): LayerSpecif
   };
 }
 
-function names(layer: Layer, opacity: number, p: Palette): LayerSpecification {
+function withoutCity(attribute: string, city: string): ExpressionSpecification {
+  const name: ExpressionSpecification = ['to-string', ['get', attribute]];
+  const prefix = `${city}, `;
+  return ['case', ['==', ['slice', name, 0, prefix.length], prefix], ['slice', name, prefix.length], name];
+}
+
+function names(layer: Layer, opacity: number, city: string, p: Palette): LayerSpecification {
   return {
     id: `${layer.id}-names`,
     type: 'symbol',
     ...base(layer),
     minzoom: 14.5,
     layout: {
-      'text-field': ['get', layer.style.label ?? 'title'],
+      'text-field': withoutCity(layer.style.label ?? 'title', city),
       'text-font': FONT,
       'text-size': byZoom(14, 11, 18, 13),
       'text-variable-anchor': ['left', 'right', 'top', 'bottom'],
@@ -142,14 +150,14 @@ function names(layer: Layer, opacity: number, p: Palette): LayerSpecification {
 }
 
 /** Vehicles: dots from afar, plates with the line number from nearby. */
-function badges({ layer, opacity, colours }: Overlay, p: Palette): Placed[] {
+function badges({ layer, opacity, colours, city }: Overlay, p: Palette): Placed[] {
   const colors =
     colours.kind === 'categories'
       ? colours.categories
       : [{ value: '', color: layer.style.color, label: { nl: '', en: '' } }];
   const plates = colors.flatMap(({ value, color }) => [value, badgeId(color)]);
   const attribute = colours.kind === 'single' ? '' : colours.attribute;
-  const dots = points({ layer: { ...layer, style: { ...layer.style, icon: null } }, opacity, colours }, p);
+  const dots = points({ layer: { ...layer, style: { ...layer.style, icon: null } }, opacity, colours, city }, p);
   const label = layer.style.label ?? 'title';
   return [
     ...dots.map(({ slot, spec }) => ({ slot, spec: { ...spec, maxzoom: 12.2 } as LayerSpecification })),
@@ -276,7 +284,7 @@ function buildings({ layer, opacity, colours }: Overlay, p: Palette, threeD: boo
   }
   return [
     {
-      slot: 'slot-areas',
+      slot: 'slot-footprints',
       spec: {
         id: `${layer.id}-fill`,
         type: 'fill',
