@@ -1,9 +1,6 @@
 //! The city's clock: now in a live city, a moment of the archive in a replay.
 //!
-//! It is a line through the server's own time: from an anchor, at a speed. Time of accounts, tokens and the audit is
-//! never the city's clock but [`CityClock::wall`].
-
-use std::sync::{Arc, RwLock};
+//! Time of accounts, tokens and the audit is never the city's clock but [`CityClock::wall`].
 
 use model::{Problem, Timestamp};
 use serde::Serialize;
@@ -50,81 +47,53 @@ pub struct ClockSetting {
     pub now: Option<Timestamp>,
 }
 
-/// Where the line runs: at `wall`, the city's moment was `city`.
-#[derive(Clone, Copy, Debug)]
-struct Line {
-    wall: Timestamp,
-    city: Timestamp,
-    speed: f64,
-    running: bool,
-}
-
-/// A handle to the city's one clock; clones share it.
+/// The door's handle to the city's one clock, which `sources` keeps because a replay is played by it; clones share it.
 #[derive(Clone)]
-pub struct CityClock(Arc<Inner>);
+pub struct CityClock(sources::CityClock);
 
-struct Inner {
-    wall: Box<dyn Fn() -> Timestamp + Send + Sync>,
-    archive: Option<(Timestamp, Timestamp)>,
-    line: RwLock<Line>,
-    changed: watch::Sender<()>,
+impl From<sources::CityClock> for CityClock {
+    fn from(clock: sources::CityClock) -> Self {
+        Self(clock)
+    }
 }
 
 impl CityClock {
     /// The clock of a live city. `wall` is the server's own time.
     pub fn live(wall: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self::new(Box::new(wall), None, 1.0)
+        Self(sources::CityClock::live(wall))
     }
 
-    /// A clock that runs through an archive `[from, to]` from its start, at `speed`, and stops at the end.
+    /// A clock that runs through an archive `[from, to]` from its start, at `speed`, and starts again at the end.
     pub fn replay(
         wall: impl Fn() -> Timestamp + Send + Sync + 'static,
         (from, to): (Timestamp, Timestamp),
         speed: f64,
     ) -> Self {
-        Self::new(Box::new(wall), Some((from, to.max(from))), speed)
-    }
-
-    fn new(
-        wall: Box<dyn Fn() -> Timestamp + Send + Sync>,
-        archive: Option<(Timestamp, Timestamp)>,
-        speed: f64,
-    ) -> Self {
-        let now = wall();
-        let city = archive.map_or(now, |(from, _)| from);
-        let line = RwLock::new(Line { wall: now, city, speed, running: true });
-        Self(Arc::new(Inner { wall, archive, line, changed: watch::Sender::new(()) }))
+        let stretch = sources::Stretch { from, start: from, to: to.max(from) };
+        Self(sources::CityClock::replay(wall, stretch, speed))
     }
 
     /// The server's own time.
     #[must_use]
     pub fn wall(&self) -> Timestamp {
-        (self.0.wall)()
+        self.0.wall()
     }
 
     /// The city's moment.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let wall = self.wall();
-        match self.0.archive {
-            None => wall,
-            Some(archive) => position(self.line(), archive, wall),
-        }
+        self.0.now()
     }
 
     /// Everything that the clock says.
     #[must_use]
     pub fn read(&self) -> ClockReading {
-        let wall = self.wall();
-        let line = self.line();
-        match self.0.archive {
-            None => ClockReading { now: wall, mode: ClockMode::Live, speed: 1.0, from: wall, to: wall, running: true },
-            Some((from, to)) => {
-                let now = position(line, (from, to), wall);
-                let running = line.running && now < to;
-                ClockReading { now, mode: ClockMode::Replay, speed: line.speed, from, to, running }
-            }
-        }
+        let state = self.0.state();
+        let (mode, from, to) = match state.replay {
+            Some(stretch) => (ClockMode::Replay, stretch.from, stretch.to),
+            None => (ClockMode::Live, state.now, state.now),
+        };
+        ClockReading { now: state.now, mode, speed: state.speed, from, to, running: state.running }
     }
 
     /// Changes the clock of a replay.
@@ -132,54 +101,35 @@ impl CityClock {
     /// # Errors
     /// A live clock cannot be set; a speed must be above 0 and at most 1,000; a moment must lie in the archive.
     pub fn set(&self, setting: ClockSetting) -> Result<ClockReading, Problem> {
-        let Some((from, to)) = self.0.archive else {
+        let Some(stretch) = self.0.state().replay else {
             return Err(Problem::new("clock", "a live city's clock cannot be set", "start the server with --replay"));
         };
+        let (from, to) = (stretch.from, stretch.to);
         if let Some(speed) = setting.speed.filter(|s| !(s.is_finite() && *s > 0.0 && *s <= SPEED_MAX)) {
             let detail = format!("{speed} is not a speed");
             return Err(Problem::new("speed", detail, format!("use a number above 0 and at most {SPEED_MAX}")));
         }
         if let Some(now) = setting.now.filter(|now| !(from..=to).contains(now)) {
-            return Err(Problem::new(
-                "now",
-                format!("{now} is not in the archive"),
-                format!("choose from {from} to {to}"),
-            ));
+            let detail = format!("{now} is not in the archive");
+            return Err(Problem::new("now", detail, format!("choose from {from} to {to}")));
         }
-        let wall = self.wall();
-        {
-            let mut line = self.0.line.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let city = setting.now.unwrap_or_else(|| position(*line, (from, to), wall));
-            let (speed, running) = (setting.speed.unwrap_or(line.speed), setting.running.unwrap_or(line.running));
-            *line = Line { wall, city, speed, running };
-        }
-        self.0.changed.send_replace(());
+        self.0.set(setting.speed, setting.running, setting.now);
         Ok(self.read())
     }
 
-    /// Tells of every change by [`Self::set`]; a replaying source re-reads the clock then.
+    /// Tells of every change by [`Self::set`].
     #[must_use]
-    pub fn changes(&self) -> watch::Receiver<()> {
-        self.0.changed.subscribe()
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes()
     }
-
-    fn line(&self) -> Line {
-        *self.0.line.read().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-fn position(line: Line, (from, to): (Timestamp, Timestamp), wall: Timestamp) -> Timestamp {
-    if !line.running {
-        return line.city;
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "a float to integer cast saturates, and so does the clock")]
-    let moved = (wall.seconds_since(line.wall).max(0.0) * line.speed * 1e6) as i64;
-    line.city.plus_micros(moved).clamp(from, to)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    };
 
     use super::*;
 
@@ -196,12 +146,12 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_runs_at_its_speed_and_stops_at_the_end() {
+    fn a_replay_runs_at_its_speed_and_starts_again_at_the_end() {
         let (clock, wall) = replay(4.0);
         wall.store(1_010, Ordering::SeqCst);
         assert_eq!((clock.now(), clock.read().running), (seconds(40), true));
-        wall.store(1_050, Ordering::SeqCst);
-        assert_eq!((clock.now(), clock.read().running), (seconds(100), false));
+        wall.store(1_030, Ordering::SeqCst);
+        assert_eq!((clock.now(), clock.read().running), (seconds(20), true));
     }
 
     #[test]

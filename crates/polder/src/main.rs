@@ -1,11 +1,14 @@
 //! The binary: reads what was typed, what is configured and what time it is, and wires the layers together.
 
 mod assets;
+mod city;
 mod cli;
 mod clock;
 mod commands;
+mod intake;
 mod logging;
 mod outbound;
+mod rules;
 mod settings;
 
 use std::process::ExitCode;

@@ -16,7 +16,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let bodies: Vec<String> = BufReader::new(std::fs::File::open(path)?).lines().collect::<Result<_, _>>()?;
     let folder = tempfile::tempdir()?;
     let database = fjall::Database::builder(folder.path()).open()?;
-    let separated = || fjall::KeyspaceCreateOptions::default().with_kv_separation(Some(fjall::KvSeparationOptions::default()));
+    let separated =
+        || fjall::KeyspaceCreateOptions::default().with_kv_separation(Some(fjall::KvSeparationOptions::default()));
     let documents = database.keyspace("documents", separated)?;
     let started = Instant::now();
     let mut items = 0_usize;

@@ -83,7 +83,12 @@ fn work(load: &Load, next: &AtomicUsize, options: &BenchOptions) -> Result<Vec<D
 fn summary(options: &BenchOptions, load: &Load, latencies: &mut [Duration], seconds: f64) -> serde_json::Value {
     latencies.sort_unstable();
     let quantile = |q: f64| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index into a list")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "an index into a list"
+        )]
         let place = ((latencies.len().saturating_sub(1)) as f64 * q) as usize;
         latencies.get(place).map_or(0.0, Duration::as_secs_f64) * 1e3
     };

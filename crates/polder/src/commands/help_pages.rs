@@ -19,8 +19,11 @@ pub fn run() -> Result<()> {
 
 fn describe(page: &mut String, command: &mut clap::Command, name: &str) -> Result<()> {
     write!(page, "\n## {name}\n\n```text\n{}\n```\n", command.render_long_help().to_string().trim_end())?;
-    let visible: Vec<String> =
-        command.get_subcommands().filter(|c| !c.is_hide_set() && c.get_name() != "help").map(|c| c.get_name().to_owned()).collect();
+    let visible: Vec<String> = command
+        .get_subcommands()
+        .filter(|c| !c.is_hide_set() && c.get_name() != "help")
+        .map(|c| c.get_name().to_owned())
+        .collect();
     for sub in visible {
         if let Some(inner) = command.find_subcommand_mut(&sub) {
             describe(page, inner, &format!("{name} {sub}"))?;

@@ -15,7 +15,7 @@ pub use sample::sample;
 use crate::cli::ServeOptions;
 
 /// All settings of the server, with their defaults.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Where and how the server listens.
@@ -42,15 +42,17 @@ pub struct Server {
     pub city: PathBuf,
     /// Play the archives as if live: seconds of the archive in one second. Absent: live.
     pub replay: Option<f64>,
-    /// The address that people type, for links and sign-in; from the request when absent.
-    pub public_url: Option<String>,
-    /// Whether a proxy in front ends TLS: cookies become Secure and HSTS is sent.
-    pub behind_tls: bool,
+    /// The address that people type, for links and sign-in. With https, cookies become Secure and HSTS is sent.
+    pub public_url: Option<url::Url>,
+    /// Addresses of the proxies in front, whose X-Forwarded-For is believed.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
     /// The largest request body, bytes.
     pub body_bytes_max: usize,
+    /// The most instances of attributes in one temporal answer (NGSI-LD); a larger one is given in parts.
+    pub temporal_instances_max: usize,
     /// How long one request may take, seconds.
     pub request_s_max: u64,
-    /// Requests a second that one subject or address may make on average.
+    /// Requests a second that one account or token may make on average.
     pub requests_per_s_max: u32,
 }
 
@@ -62,10 +64,11 @@ impl Default for Server {
             city: "cities/rotterdam".into(),
             replay: None,
             public_url: None,
-            behind_tls: false,
+            trusted_proxies: vec![],
             body_bytes_max: 20 * 1024 * 1024,
+            temporal_instances_max: 10_000,
             request_s_max: 60,
-            requests_per_s_max: 2_000,
+            requests_per_s_max: 5_000,
         }
     }
 }
@@ -74,43 +77,35 @@ impl Default for Server {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreSettings {
-    /// Decoded entities kept in memory.
-    pub cache_entities_max: usize,
+    /// Memory for decoded entities, megabytes.
+    pub entity_cache_mb: u64,
+    /// Memory for blocks read from disk, megabytes.
+    pub block_cache_mb: u64,
+}
+
+impl StoreSettings {
+    /// These settings in the words of the store.
+    pub fn options(&self) -> store::StoreOptions {
+        store::StoreOptions {
+            entity_cache_bytes: self.entity_cache_mb << 20,
+            block_cache_bytes: self.block_cache_mb << 20,
+            ..store::StoreOptions::default()
+        }
+    }
 }
 
 impl Default for StoreSettings {
     fn default() -> Self {
-        Self { cache_entities_max: 50_000 }
+        Self { entity_cache_mb: 192, block_cache_mb: 64 }
     }
 }
 
 /// Who may sign in, and how.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrustSettings {
     /// Sign-in through an OpenID Connect provider; absent: local accounts only.
-    pub oidc: Option<Oidc>,
-}
-
-/// An OpenID Connect provider.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Oidc {
-    /// The name on the sign-in button.
-    pub name: String,
-    /// The issuer's address, without /.well-known.
-    pub issuer: String,
-    /// The client identifier that the provider gave this server.
-    pub client_id: String,
-    /// The file that holds the client secret. It is never in this file, in the log or in an address.
-    pub client_secret_file: PathBuf,
-    /// The claim that lists roles, as `role` or `tenant:role`.
-    #[serde(default = "roles_claim")]
-    pub roles_claim: String,
-}
-
-fn roles_claim() -> String {
-    "polder_roles".to_owned()
+    pub oidc: Option<trust::OidcSettings>,
 }
 
 /// What the server itself may reach.
@@ -137,11 +132,13 @@ pub struct Telemetry {
     pub log: String,
     /// One JSON object a line instead of text.
     pub log_json: bool,
+    /// Where traces go, as OTLP over HTTP (http://127.0.0.1:4318/v1/traces). Absent: nowhere.
+    pub otlp_endpoint: Option<String>,
 }
 
 impl Default for Telemetry {
     fn default() -> Self {
-        Self { log: "info".to_owned(), log_json: false }
+        Self { log: "info".to_owned(), log_json: false, otlp_endpoint: None }
     }
 }
 
@@ -176,7 +173,9 @@ impl Settings {
         if let Some(speed) = server.replay
             && !(0.0..=10_000.0).contains(&speed)
         {
-            bail!("the replay speed {speed} is not between 0 and 10,000; use for example 60 for a minute in each second");
+            bail!(
+                "the replay speed {speed} is not between 0 and 10,000; use for example 60 for a minute in each second"
+            );
         }
         Ok(())
     }

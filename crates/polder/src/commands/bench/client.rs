@@ -19,7 +19,8 @@ pub struct Client {
 impl Client {
     /// Connects without delaying small packets.
     pub fn connect(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address).with_context(|| format!("nothing answers at {address}; start polder serve --open there"))?;
+        let stream = TcpStream::connect(address)
+            .with_context(|| format!("nothing answers at {address}; start polder serve --open there"))?;
         stream.set_nodelay(true)?;
         Ok(Self { reader: BufReader::with_capacity(64 * 1024, stream), body: Vec::new() })
     }
@@ -29,7 +30,8 @@ impl Client {
         self.reader.get_mut().write_all(request)?;
         let mut line = String::new();
         self.read_line(&mut line)?;
-        let status = line.split(' ').nth(1).and_then(|s| s.parse().ok()).with_context(|| format!("no status in {line:?}"))?;
+        let status =
+            line.split(' ').nth(1).and_then(|s| s.parse().ok()).with_context(|| format!("no status in {line:?}"))?;
         let mut length = None;
         let mut chunked = false;
         loop {
@@ -44,7 +46,11 @@ impl Client {
             chunked |= header == "transfer-encoding: chunked";
         }
         self.body.clear();
-        if chunked { self.read_chunks()? } else { self.read_exactly(length.unwrap_or(0))? }
+        if chunked {
+            self.read_chunks()?
+        } else {
+            self.read_exactly(length.unwrap_or(0))?
+        }
         Ok(status)
     }
 
@@ -75,7 +81,8 @@ impl Client {
         let mut line = String::new();
         loop {
             self.read_line(&mut line)?;
-            let size = usize::from_str_radix(line.trim(), 16).with_context(|| format!("{line:?} is not a chunk size"))?;
+            let size =
+                usize::from_str_radix(line.trim(), 16).with_context(|| format!("{line:?} is not a chunk size"))?;
             self.read_exactly(size)?;
             self.read_line(&mut line)?;
             if size == 0 {

@@ -1,0 +1,150 @@
+//! The ways out of the program: `sources`' HTTP client behind the ports of the layers that need something from outside.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use http::{HeaderName, HeaderValue};
+use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+use sources::http::{Client, ClientSettings};
+
+use crate::settings::Outbound;
+
+/// The largest answer of a context, a provider or a subscriber, bytes.
+const ANSWER_BYTES_MAX: usize = 8 << 20;
+
+/// The client for feeds, with the bounds of the settings.
+pub fn client(settings: &Outbound) -> Result<Client> {
+    let bounds = ClientSettings {
+        timeout: Duration::from_secs(settings.request_s_max.max(1)),
+        allow_http: settings.allow_private,
+        allow_private: settings.allow_private,
+        ..ClientSettings::default()
+    };
+    Client::new(bounds).context("outgoing HTTP")
+}
+
+/// The client for small answers: contexts, sign-in, notifications.
+pub fn small_client(settings: &Outbound) -> Result<Client> {
+    let bounds = ClientSettings {
+        timeout: Duration::from_secs(settings.request_s_max.max(1)),
+        bytes_max: ANSWER_BYTES_MAX,
+        allow_http: settings.allow_private,
+        allow_private: settings.allow_private,
+        ..ClientSettings::default()
+    };
+    Client::new(bounds).context("outgoing HTTP")
+}
+
+/// JSON-LD contexts from elsewhere.
+#[derive(Clone)]
+pub struct Contexts(pub Client);
+
+impl platform::context::ContextFetch for Contexts {
+    fn fetch(&self, url: &str) -> platform::context::FetchFuture {
+        let (client, url) = (self.0.clone(), url.to_owned());
+        Box::pin(async move {
+            let accept = [("accept".to_owned(), "application/ld+json, application/json".to_owned())];
+            let answer = client.get(&url, &accept).await.map_err(|error| format!("{error}; {}", error.remedy()))?;
+            if answer.status == 200 {
+                Ok(answer.body)
+            } else {
+                Err(format!("it answered with status {}", answer.status))
+            }
+        })
+    }
+}
+
+/// An OTLP collector. The exporter works on a thread of its own, so requests are handed to the server's runtime.
+pub struct Collector {
+    client: Client,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Collector {
+    /// Sends through `client` on the runtime that this is called on.
+    pub fn new(client: Client) -> Self {
+        Self { client, runtime: tokio::runtime::Handle::current() }
+    }
+}
+
+impl std::fmt::Debug for Collector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Collector")
+    }
+}
+
+#[async_trait::async_trait]
+impl HttpClient for Collector {
+    async fn send_bytes(&self, request: Request<Bytes>) -> std::result::Result<Response<Bytes>, HttpError> {
+        let (head, body) = request.into_parts();
+        let text =
+            |(name, value): (&HeaderName, &HeaderValue)| Some((name.to_string(), value.to_str().ok()?.to_owned()));
+        let headers: Vec<(String, String)> = head.headers.iter().filter_map(text).collect();
+        let (client, url) = (self.client.clone(), head.uri.to_string());
+        let sent = self.runtime.spawn(async move { client.post(&url, &headers, body).await });
+        let answer = sent.await??;
+        Ok(Response::builder().status(answer.status).body(answer.body)?)
+    }
+}
+
+/// How `trust` speaks to an identity provider. A redirect is an error there, so the client follows none.
+pub fn identity_provider(settings: &Outbound) -> Result<trust::HttpPort> {
+    let bounds = ClientSettings {
+        timeout: Duration::from_secs(settings.request_s_max.max(1)),
+        bytes_max: ANSWER_BYTES_MAX,
+        redirects_max: 0,
+        allow_http: settings.allow_private,
+        allow_private: settings.allow_private,
+    };
+    let client = Client::new(bounds).context("outgoing HTTP")?;
+    Ok(Arc::new(move |request| {
+        let client = client.clone();
+        Box::pin(async move { ask(&client, request).await })
+    }))
+}
+
+async fn ask(
+    client: &Client,
+    request: trust::HttpRequest,
+) -> std::result::Result<trust::HttpResponse, trust::HttpFailure> {
+    let (head, body) = request.into_parts();
+    let text = |(name, value): (&HeaderName, &HeaderValue)| Some((name.to_string(), value.to_str().ok()?.to_owned()));
+    let headers: Vec<(String, String)> = head.headers.iter().filter_map(text).collect();
+    let url = head.uri.to_string();
+    let sent = match head.method {
+        http::Method::GET => client.get(&url, &headers).await,
+        http::Method::POST => client.post(&url, &headers, body.into()).await,
+        other => return Err(trust::HttpFailure(format!("the method {other} is not used with a provider"))),
+    };
+    let answer = sent.map_err(|error| trust::HttpFailure(error.to_string()))?;
+    let mut response = http::Response::builder().status(answer.status);
+    for (name, value) in &answer.headers {
+        response = response.header(name, value);
+    }
+    response.body(answer.body.to_vec()).map_err(|error| trust::HttpFailure(error.to_string()))
+}
+
+/// Notifications to subscribers, over HTTP.
+pub struct Notifications(pub Client);
+
+impl platform::subscriptions::NotificationSink for Notifications {
+    fn deliver<'a>(
+        &'a self,
+        delivery: &'a platform::subscriptions::Delivery,
+    ) -> platform::subscriptions::DeliveryFuture<'a> {
+        Box::pin(async move {
+            if !delivery.uri.starts_with("http") {
+                return Err(format!("\"{}\" is not an http or https address", delivery.uri));
+            }
+            let sent = self.0.post(&delivery.uri, &delivery.headers, delivery.body.clone().into());
+            let limit = Duration::from_millis(delivery.timeout_ms.max(1));
+            let answer = tokio::time::timeout(limit, sent).await;
+            match answer {
+                Err(_) => Err(format!("no answer within {} ms", delivery.timeout_ms)),
+                Ok(Err(error)) => Err(error.to_string()),
+                Ok(Ok(answer)) if (200..300).contains(&answer.status) => Ok(()),
+                Ok(Ok(answer)) => Err(format!("it answered with status {}", answer.status)),
+            }
+        })
+    }
+}
