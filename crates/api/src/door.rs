@@ -2,15 +2,19 @@
 //! log and the measurements.
 
 use std::{
+    collections::HashSet,
     net::{IpAddr, SocketAddr},
     panic::AssertUnwindSafe,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use axum::{
     Router,
-    extract::{ConnectInfo, DefaultBodyLimit, Request, State},
+    extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -21,7 +25,7 @@ use tracing::Instrument;
 use trust::Action;
 
 use crate::{
-    ApiError, AppState,
+    ApiError, AppState, Routes,
     guard::{Address, Answered},
     headers::{self, FixedHeaders},
 };
@@ -32,8 +36,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ERROR_TEXT_BYTES_MAX: usize = 16 * 1024;
 
 /// Puts the whole interface behind the door.
-pub(crate) fn wrap(router: Router<AppState>, state: AppState) -> Router {
-    let door = Door { fixed: FixedHeaders::of(&state), state: state.clone() };
+pub(crate) fn wrap(router: Router<AppState>, state: AppState, public_paths: HashSet<&'static str>) -> Router {
+    let public_paths = Arc::new(public_paths);
+    let door = Door { fixed: FixedHeaders::of(&state), state: state.clone(), public_paths };
     router
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(state.door.body_bytes_max))
@@ -46,6 +51,13 @@ pub(crate) fn wrap(router: Router<AppState>, state: AppState) -> Router {
 struct Door {
     state: AppState,
     fixed: FixedHeaders,
+    /// Paths that anybody may read, as routes name them: other sites' pages may ask for those.
+    public_paths: Arc<HashSet<&'static str>>,
+}
+
+/// The paths that [`wrap`] wants to know.
+pub(crate) fn public_paths(routes: &Routes) -> HashSet<&'static str> {
+    routes.iter().filter(|r| r.method == Method::GET && is_public_read(r.action)).map(|r| r.path).collect()
 }
 
 async fn method_not_allowed(method: Method) -> ApiError {
@@ -61,12 +73,14 @@ async fn pass(State(door): State<Door>, mut request: Request, next: Next) -> Res
     if let Some(address) = address_of(&request, &door.state.door.trusted_proxies) {
         request.extensions_mut().insert(Address(address));
     }
+    let matched = request.extensions().get::<MatchedPath>();
+    let open_to_all = matched.is_some_and(|path| door.public_paths.contains(path.as_str()));
     let span = tracing::info_span!("request", id = %id, %method, path = shortened(&path));
     let answered = answer(request, next, door.state.door.answer_time_max).instrument(span.clone()).await;
     let mut response = in_envelope(answered, &id).await;
     let answered = response.extensions_mut().remove::<Answered>();
     let public = answered.as_ref().is_some_and(|a| is_public_read(a.route.action));
-    let preflight = method == Method::OPTIONS && response.status() == StatusCode::METHOD_NOT_ALLOWED;
+    let preflight = open_to_all && method == Method::OPTIONS && response.status() == StatusCode::METHOD_NOT_ALLOWED;
     if preflight {
         response = StatusCode::NO_CONTENT.into_response();
     }

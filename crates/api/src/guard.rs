@@ -1,6 +1,6 @@
 //! The guard of each route: who asks, for which tenant, how often, and may they. Handlers run only behind it.
 
-use std::{convert::Infallible, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -9,18 +9,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::{ReadScope, Tenant, Timestamp};
-use trust::{Action, Decision, Identity, Resource, Subject, SubjectKind};
+use store::{AuditEntry, Store, Transaction};
+use trust::{Action, Decision, Identity, Outcome, Resource, Subject, SubjectKind};
 
-use crate::{ApiError, AppState, Route, limits::Charge};
+use crate::{ApiError, AppState, Route, limits::Charge, session::Cookie};
 
 /// The header that names the tenant (ETSI GS CIM 009, 6.3.14).
 const TENANT: &str = "ngsild-tenant";
 /// The header that states what the data are used for.
 const PURPOSE: &str = "polder-purpose";
 /// The header that repeats the session's secret, so that other sites' pages cannot act in a session.
-const CSRF: &str = "x-csrf-token";
-/// The cookie of a session.
-pub(crate) const SESSION_COOKIE: &str = "polder_session";
+pub(crate) const CSRF: &str = "x-csrf-token";
 /// The longest purpose kept, characters.
 const PURPOSE_CHARS_MAX: usize = 200;
 
@@ -50,6 +49,33 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
+impl Caller {
+    /// The store in the caller's name: what is committed through it is in the audit, in the same transaction.
+    #[must_use]
+    pub fn store(&self, state: &AppState) -> Store {
+        if self.action.changes() { state.store.signed(self.signed_entry("", "", state)) } else { state.store.clone() }
+    }
+
+    /// Writes to the audit what a layer has changed with a store of its own.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn record(&self, state: &AppState, action: &str, resource: &str) -> Result<(), ApiError> {
+        let mut tx = Transaction::new(self.tenant.clone());
+        tx.audit(self.signed_entry(action, resource, state));
+        state.store.commit(tx).await?;
+        Ok(())
+    }
+
+    fn signed_entry(&self, action: &str, resource: &str, state: &AppState) -> AuditEntry {
+        let mut entry = trust::audit_entry(&self.subject, action, resource, Outcome::Done, state.clock.wall());
+        if let Some(purpose) = &self.purpose {
+            entry.reason = format!("{}; purpose: {purpose}", entry.reason);
+        }
+        entry
+    }
+}
+
 /// Where a guard stands: the server, and the route behind it.
 #[derive(Clone)]
 pub(crate) struct Post {
@@ -61,6 +87,10 @@ pub(crate) struct Post {
 pub(crate) async fn guard(State(post): State<Post>, mut request: Request, next: Next) -> Response {
     match admit(&post, &request) {
         Ok((caller, identity)) => {
+            if let Some(touch) = identity.touch.clone() {
+                let (state, now) = (post.state.clone(), post.state.clock.wall());
+                tokio::spawn(async move { state.trust.touch(touch, now).await });
+            }
             request.extensions_mut().insert(identity);
             request.extensions_mut().insert(caller.clone());
             let mut response = next.run(request).await;
@@ -87,7 +117,8 @@ fn admit(post: &Post, request: &Request) -> Result<(Caller, Identity), ApiError>
     let (state, headers) = (&post.state, request.headers());
     let now = state.clock.wall();
     let address = request.extensions().get::<Address>().map(|a| a.0);
-    let identity = state.trust.identify(bearer(headers), cookie(headers, SESSION_COOKIE), now);
+    let session = Cookie::Session.name(state.door.secure());
+    let identity = state.trust.identify(bearer(headers), cookie(headers, session), now);
     let identity =
         identity.map_err(|error| limited(state, &Subject::anonymous(), address, now).err().unwrap_or(error.into()))?;
     limited(state, &identity.subject, address, now)?;
@@ -161,11 +192,3 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 /// The address that a request came from, as the door found it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Address(pub(crate) IpAddr);
-
-impl<S: Sync> axum::extract::OptionalFromRequestParts<S> for Address {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
-        Ok(parts.extensions.get::<Self>().copied())
-    }
-}

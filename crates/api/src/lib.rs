@@ -9,7 +9,9 @@ mod door;
 mod guard;
 mod headers;
 mod limits;
+mod map;
 mod ngsi_ld;
+mod ogc;
 mod openapi;
 mod operations;
 mod problem;
@@ -17,6 +19,8 @@ mod routes;
 mod server;
 mod session;
 mod state;
+mod threed;
+mod tiles;
 
 pub use assets::{Asset, Assets};
 pub use clock::{CityClock, ClockMode, ClockReading, ClockSetting};
@@ -32,7 +36,17 @@ use axum::Router;
 /// Every area's routes, in alphabetical order of the areas.
 #[must_use]
 pub fn all_routes() -> Routes {
-    [ngsi_ld::routes(), operations::routes(), session::routes()].into_iter().fold(Routes::new(), Routes::merge)
+    [
+        map::routes(),
+        ngsi_ld::routes(),
+        ogc::routes(),
+        operations::routes(),
+        session::routes(),
+        threed::routes(),
+        tiles::routes(),
+    ]
+    .into_iter()
+    .fold(Routes::new(), Routes::merge)
 }
 
 /// The description of every route (OpenAPI 3.1).
@@ -45,6 +59,7 @@ pub fn description() -> serde_json::Value {
 pub fn router(state: AppState) -> Router {
     let routes = all_routes();
     let description = openapi::describe(&routes);
+    let public_paths = door::public_paths(&routes);
     let router = routes.into_router(&state).fallback(assets::serve_asset);
-    door::wrap(operations::with_description(router, description), state)
+    door::wrap(operations::with_description(router, &description), state, public_paths)
 }

@@ -20,7 +20,7 @@ pub(crate) fn describe(routes: &Routes) -> Value {
         "components": {
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer", "description": "An API token, polder_…" },
-                "session": { "type": "apiKey", "in": "cookie", "name": crate::guard::SESSION_COOKIE },
+                "session": { "type": "apiKey", "in": "cookie", "name": crate::session::Cookie::Session.name(false) },
             },
             "schemas": { "Problem": problem_schema() },
         },

@@ -11,6 +11,8 @@ use axum::{
 };
 use model::Problem;
 use serde::Serialize;
+use store::{CommitError, StoreError};
+use trust::TrustError;
 
 /// Where the types of problems are named. The names are identifiers; nothing need be served there.
 const TYPES: &str = "https://polder.city/problems/";
@@ -157,10 +159,53 @@ impl IntoResponse for ApiError {
     }
 }
 
-impl From<trust::TrustError> for ApiError {
-    fn from(error: trust::TrustError) -> Self {
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
         match error {
-            trust::TrustError::TokenInvalid => Self::unauthenticated(error.to_string()),
+            StoreError::DiskFull { .. } => {
+                tracing::error!(%error, "a write was refused");
+                let detail = "the server's disk is full; nothing of this request was stored";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", "The disk is full", detail)
+                    .with_remedy("ask the operator to make space, then repeat the request")
+            }
+            StoreError::Closed => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "The server is stopping", "nothing was done")
+                    .retry_after(5)
+            }
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<CommitError> for ApiError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Conflict { .. } => Self::conflict(error.to_string()).with_remedy("read it again and repeat"),
+            CommitError::Full => Self::too_many(error.to_string(), 1),
+            CommitError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TrustError> for ApiError {
+    fn from(error: TrustError) -> Self {
+        match error {
+            TrustError::TokenInvalid => Self::unauthenticated(error.to_string()),
+            TrustError::WrongNameOrPassword => {
+                Self::unauthenticated(error.to_string()).with_remedy("check both, or ask an administrator")
+            }
+            TrustError::TooManyAttempts { seconds } => Self::too_many(error.to_string(), seconds),
+            TrustError::Provider { .. } => {
+                tracing::warn!(%error, "an identity provider did not sign somebody in");
+                Self::unauthenticated(error.to_string()).with_remedy("try again, or sign in with a name and a password")
+            }
+            TrustError::Problem(problem) => problem.into(),
+            TrustError::Missing(problem) => Self::not_found(problem.detail).with_remedy(problem.remedy),
+            TrustError::Taken(problem) => Self::conflict(problem.detail).with_remedy(problem.remedy),
+            TrustError::Denied(problem) => Self::forbidden(problem.detail).with_remedy(problem.remedy),
+            TrustError::Store(error) => error.into(),
+            TrustError::Commit(error) => error.into(),
+            TrustError::Hashing(_) | TrustError::NoRandomness(_) => Self::internal(&error),
         }
     }
 }

@@ -90,6 +90,8 @@ enum Touched {
 pub struct SignedIn {
     /// The value of the session's cookie.
     pub cookie: String,
+    /// What the session's own pages must repeat in unsafe requests.
+    pub csrf: String,
     /// The account.
     pub account: Account,
 }
@@ -217,6 +219,32 @@ impl Trust {
         earlier: Option<&str>,
         now: Timestamp,
     ) -> Result<SignedIn, TrustError> {
+        let account = self.checked(name, password, from, now).await?;
+        self.begin(account, "password", from, earlier, now).await
+    }
+
+    /// Confirms that whoever asks knows an account's password, as [`Self::sign_in`] does, without a session.
+    ///
+    /// # Errors
+    /// As [`Self::sign_in`].
+    pub async fn confirm_password(
+        &self,
+        name: &str,
+        password: &str,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(), TrustError> {
+        self.checked(name, password, from, now).await.map(drop)
+    }
+
+    /// The account, when the password fits. Both answers take the same work.
+    async fn checked(
+        &self,
+        name: &str,
+        password: &str,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Account, TrustError> {
         let name: String = name.trim().chars().take(64).collect::<String>().to_lowercase();
         let account_key = format!("account {name}");
         let mut keys = vec![account_key.clone()];
@@ -229,17 +257,13 @@ impl Trust {
         let checked = spawn_blocking(move || password::verify(&password, hash.as_deref())).await;
         drop(permit);
         let fits = checked.map_err(|e| TrustError::Hashing(e.to_string()))??;
-        match account.filter(|_| fits) {
-            Some(account) => {
-                self.0.throttle.succeeded(&account_key);
-                self.begin(account, "password", from, earlier, now).await
-            }
-            None => {
-                self.0.throttle.failed(&keys, now);
-                self.record_failure(&name, from, now).await?;
-                Err(TrustError::WrongNameOrPassword)
-            }
+        if let Some(account) = account.filter(|_| fits) {
+            self.0.throttle.succeeded(&account_key);
+            return Ok(account);
         }
+        self.0.throttle.failed(&keys, now);
+        self.record_failure(&name, from, now).await?;
+        Err(TrustError::WrongNameOrPassword)
     }
 
     /// The name typed is only kept when it is an account's: people type passwords into the wrong field.
@@ -278,7 +302,7 @@ impl Trust {
         entry.detail = json!({ "way": way, "address": from.map(|a| a.to_string()) });
         tx.audit(entry);
         self.0.store.commit(tx).await?;
-        Ok(SignedIn { cookie, account })
+        Ok(SignedIn { cookie, csrf: session.csrf, account })
     }
 
     /// Ends a session.

@@ -29,6 +29,15 @@ pub enum TrustError {
     /// Something that was asked for cannot be done.
     #[error(transparent)]
     Problem(#[from] Problem),
+    /// There is no such account or token.
+    #[error("{0}")]
+    Missing(Problem),
+    /// The name is taken.
+    #[error("{0}")]
+    Taken(Problem),
+    /// Whoever asks may not do this to that account.
+    #[error("{0}")]
+    Denied(Problem),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -26,4 +26,5 @@ pub use error::TrustError;
 pub use oidc::{HttpFailure, HttpFuture, HttpPort, HttpRequest, HttpResponse, Oidc, OidcSettings};
 pub use policy::{Decision, Policy, Resource};
 pub use role::Role;
+pub use secret::{SECRET_CHARS, new_secret};
 pub use subject::{Grants, Subject, SubjectKind};

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, sync::Arc};
 
 use model::{Problem, Timestamp};
 use openidconnect::{
-    AccessTokenHash, AdditionalClaims, AuthenticationFlow, AuthorizationCode, Client, ClientId, ClientSecret,
-    CsrfToken, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, StandardErrorResponse,
-    StandardTokenResponse, TokenResponse, UserInfoClaims,
+    AccessTokenHash, AdditionalClaims, AsyncHttpClient, AuthenticationFlow, AuthorizationCode, Client, ClientId,
+    ClientSecret, CsrfToken, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields,
+    IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+    StandardErrorResponse, StandardTokenResponse, TokenResponse, UserInfoClaims,
     core::{
         CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType, CoreGenderClaim,
         CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata,
@@ -37,6 +37,19 @@ pub type HttpResponse = http::Response<Vec<u8>>;
 pub type HttpFuture = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpFailure>> + Send>>;
 /// How trust makes requests. It must not follow redirects, and must bound time and size.
 pub type HttpPort = Arc<dyn Fn(HttpRequest) -> HttpFuture + Send + Sync>;
+
+/// The port in the words of the library. A type of its own, because a borrowing closure makes a future that cannot be
+/// shown to be `Send`.
+struct Port(HttpPort);
+
+impl<'c> AsyncHttpClient<'c> for Port {
+    type Error = HttpFailure;
+    type Future = HttpFuture;
+
+    fn call(&'c self, request: HttpRequest) -> HttpFuture {
+        (self.0)(request)
+    }
+}
 
 /// A request that could not be made, in words without secrets.
 #[derive(Debug, thiserror::Error)]
@@ -189,7 +202,7 @@ impl Oidc {
         let client = self.client(now, false).await?;
         let verifier = PkceCodeVerifier::new(journey.verifier);
         let exchange = client.exchange_code(AuthorizationCode::new(code)).map_err(|e| self.failed(&e))?;
-        let http = |request| (self.http)(request);
+        let http = Port(Arc::clone(&self.http));
         let tokens: Tokens =
             exchange.set_pkce_verifier(verifier).request_async(&http).await.map_err(|e| self.failed(&e))?;
         let nonce = Nonce::new(journey.nonce);
@@ -227,7 +240,7 @@ impl Oidc {
         let Ok(request) = client.user_info(tokens.access_token().clone(), Some(expected)) else {
             return Ok(Claims::default());
         };
-        let http = |request| (self.http)(request);
+        let http = Port(Arc::clone(&self.http));
         let claims: UserInfoClaims<OtherClaims, CoreGenderClaim> =
             request.request_async(&http).await.map_err(|e| self.failed(&e))?;
         let name = claims.preferred_username().map(|name| name.as_str().to_owned());
@@ -254,7 +267,7 @@ impl Oidc {
         let metadata = if let Some((metadata, _)) = usable {
             Arc::clone(metadata)
         } else {
-            let http = |request| (self.http)(request);
+            let http = Port(Arc::clone(&self.http));
             let found = CoreProviderMetadata::discover_async(self.issuer.clone(), &http);
             let found = Arc::new(found.await.map_err(|e| self.failed(&e))?);
             *known = Some((Arc::clone(&found), now));

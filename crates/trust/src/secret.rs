@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::TrustError;
 
+/// How many characters a secret has.
+pub const SECRET_CHARS: usize = 43;
 /// The bits of every secret, in bytes.
 const SECRET_BYTES: usize = 32;
 
@@ -16,7 +18,7 @@ const SECRET_BYTES: usize = 32;
 ///
 /// # Errors
 /// The operating system has no random bytes to give.
-pub(crate) fn new_secret() -> Result<String, TrustError> {
+pub fn new_secret() -> Result<String, TrustError> {
     let mut bytes = [0; SECRET_BYTES];
     SysRng.try_fill_bytes(&mut bytes).map_err(|error| TrustError::NoRandomness(error.to_string()))?;
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
@@ -39,7 +41,7 @@ mod tests {
     #[test]
     fn secrets_are_long_and_never_the_same() {
         let (one, other) = (new_secret().unwrap(), new_secret().unwrap());
-        assert_eq!(one.len(), 43);
+        assert_eq!(one.len(), SECRET_CHARS);
         assert_ne!(one, other);
     }
 

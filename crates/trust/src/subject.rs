@@ -59,6 +59,15 @@ impl Grants {
         self.roles_in(tenant).any(|role| role.may(action))
     }
 
+    /// As [`Self::parse`] reads them: `role` for every tenant, `tenant:role` for one.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        let text = |tenant: &str, role: &Role| {
+            if tenant == EVERY_TENANT { role.to_string() } else { format!("{tenant}:{role}") }
+        };
+        self.0.iter().flat_map(|(tenant, roles)| roles.iter().map(move |role| text(tenant, role))).collect()
+    }
+
     /// The tenants named (`*` for all), with the roles there.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &BTreeSet<Role>)> {
         self.0.iter().map(|(tenant, roles)| (tenant.as_str(), roles))

@@ -129,10 +129,11 @@ pub fn list(store: &Store, owner: Option<&str>) -> Result<Vec<Token>, TrustError
 pub fn revoke(store: &Store, by: &Subject, id: &str, owner: Option<&str>, now: Timestamp) -> Result<(), TrustError> {
     let missing = || {
         let id: String = id.chars().take(80).collect();
-        Problem::new("token", format!("there is no token \"{id}\""), "list the tokens to see their ids")
+        let detail = format!("there is no token \"{id}\"");
+        TrustError::Missing(Problem::new("token", detail, "list the tokens to see their ids"))
     };
     if id.len() != ID_CHARS {
-        return Err(missing().into());
+        return Err(missing());
     }
     let select = DocumentSelect::Prefix(id.to_owned());
     let found = store.snapshot()?.documents::<Token>(&server_tenant(), &select, None, 1)?.pop();

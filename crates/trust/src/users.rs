@@ -124,7 +124,8 @@ pub fn add(store: &Store, by: &Subject, new: NewUser, now: Timestamp) -> Result<
     record(&mut tx, by, "user.add", &account, now);
     match store.commit_blocking(tx) {
         Err(store::CommitError::Conflict { .. }) => {
-            Err(Problem::new("name", format!("\"{}\" is taken", account.name), "choose another name").into())
+            let detail = format!("\"{}\" is taken", account.name);
+            Err(TrustError::Taken(Problem::new("name", detail, "choose another name")))
         }
         other => other.map(|_| account).map_err(TrustError::from),
     }
@@ -217,7 +218,8 @@ pub(crate) fn find(store: &Store, name: &str) -> Result<Option<Stored<Account>>,
 pub(crate) fn existing(store: &Store, name: &str) -> Result<Stored<Account>, TrustError> {
     find(store, name)?.ok_or_else(|| {
         let name: String = name.chars().take(80).collect();
-        Problem::new("name", format!("there is no account \"{name}\""), "list the accounts to see their names").into()
+        let detail = format!("there is no account \"{name}\"");
+        TrustError::Missing(Problem::new("name", detail, "list the accounts to see their names"))
     })
 }
 
@@ -236,12 +238,12 @@ fn check_name(name: &str) -> Result<String, Problem> {
     ))
 }
 
-fn check_grants(by: &Subject, grants: &Grants) -> Result<(), Problem> {
+fn check_grants(by: &Subject, grants: &Grants) -> Result<(), TrustError> {
     if by.may_grant(grants) {
         return Ok(());
     }
     let detail = format!("{} is not an administrator of every tenant that is named", by.name);
-    Err(Problem::new("roles", detail, format!("ask somebody with {} there", Action::ManageUsers)))
+    Err(TrustError::Denied(Problem::new("roles", detail, format!("ask somebody with {} there", Action::ManageUsers))))
 }
 
 fn record(tx: &mut Transaction, by: &Subject, action: &str, account: &Account, now: Timestamp) {
