@@ -62,6 +62,8 @@ export const en: Messages = {
   'layers.title': 'Layers',
   'layers.open': 'Show layers',
   'layers.find': 'Find a layer',
+  'layers.onlyOn': 'On ({n})',
+  'layers.noneOn': 'No layer is on.',
   'layers.none': 'No layer found for “{q}”.',
   'layers.details': 'More about {layer}',
   'layers.opacity': 'Opacity',

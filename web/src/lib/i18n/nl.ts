@@ -60,6 +60,8 @@ export const nl = {
   'layers.title': 'Lagen',
   'layers.open': 'Lagen tonen',
   'layers.find': 'Zoek een laag',
+  'layers.onlyOn': 'Aan ({n})',
+  'layers.noneOn': 'Er staat geen laag aan.',
   'layers.none': 'Geen laag gevonden voor “{q}”.',
   'layers.details': 'Meer over {layer}',
   'layers.opacity': 'Doorzichtig',
