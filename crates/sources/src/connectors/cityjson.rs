@@ -1,7 +1,7 @@
 //! `cityjson`: buildings with their roofs, walls and ground, from CityJSON or CityJSONSeq 2.0.
 //!
 //! The field `boundaries3d` holds the surfaces of a building in metres around an origin on the ground:
-//! `{"origin": [longitude, latitude], "surfaces": [{"kind": "roof" | "wall" | "ground", "rings": [[e, n, u, e, n, u,
+//! `{"origin": [longitude, latitude], "surfaces": [{"kind": "roof" | "wall" | "ground", "rings": [[[e, n, u],
 //! …], …]}]}`, with east, north and up rounded to centimetres, the first ring the outline and the others holes. Rings
 //! are not closed and keep the order of the source (outside is counter-clockwise).
 
@@ -373,11 +373,11 @@ fn footprint(surfaces: &[Surface]) -> Option<Geometry> {
 fn boundaries(surfaces: &[Surface], local: &Local) -> Value {
     let round = |metres: f64| Value::from((metres * 100.0).round() / 100.0);
     let ring = |points: &Vec<[f64; 3]>| -> Value {
-        let numbers = points.iter().flat_map(|p| {
+        let positions = points.iter().map(|p| {
             let [east, north] = local.metres(p[0], p[1]);
-            [round(east), round(north), round(p[2])]
+            Value::from(vec![round(east), round(north), round(p[2])])
         });
-        numbers.collect()
+        positions.collect()
     };
     let list: Vec<Value> = surfaces
         .iter()
