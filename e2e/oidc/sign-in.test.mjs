@@ -14,6 +14,9 @@ const polder = process.env.POLDER_BINARY ?? resolve(here, '../../target/debug/po
 const city = resolve(here, '../../cities/auckland');
 const START_MS_MAX = 60_000;
 
+// The names that tests are told things by are no settings of the server.
+const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('POLDER_')));
+
 let folder;
 let base;
 const processes = [];
@@ -32,8 +35,11 @@ async function startProvider(redirect) {
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   processes.push(child);
-  for await (const chunk of child.stdout) return JSON.parse(String(chunk)).issuer;
-  throw new Error('the provider did not start');
+  const line = await new Promise((told, failed) => {
+    child.stdout.on('data', told);
+    child.on('exit', () => failed(new Error('the provider did not start')));
+  });
+  return JSON.parse(String(line)).issuer;
 }
 
 async function startPolder(port, issuer) {
@@ -61,7 +67,7 @@ city-admins = ["administrator"]
   const child = spawn(
     polder,
     ['serve', '--config', config, '--data', join(folder, 'data'), '--city', city, '--listen', listen],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    { stdio: ['ignore', 'ignore', 'pipe'], env: environment },
   );
   processes.push(child);
   let log = '';

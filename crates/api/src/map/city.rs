@@ -81,6 +81,7 @@ pub(super) struct ClockChange {
 )]
 pub(super) async fn set_clock(
     State(state): State<AppState>,
+    caller: Caller,
     body: Result<Json<ClockChange>, JsonRejection>,
 ) -> Result<Json<ClockReading>, ApiError> {
     let Json(change) = body.map_err(|e| {
@@ -88,5 +89,7 @@ pub(super) async fn set_clock(
             .with_remedy("send {\"speed\": 60}, {\"running\": false} or {\"now\": \"…\"}")
     })?;
     let now = parse_time("now", change.now.as_deref())?;
-    Ok(Json(state.clock.set(ClockSetting { speed: change.speed, running: change.running, now })?))
+    let reading = state.clock.set(ClockSetting { speed: change.speed, running: change.running, now })?;
+    caller.record(&state, "clock.set", &format!("{} at speed {}", reading.now, reading.speed)).await?;
+    Ok(Json(reading))
 }

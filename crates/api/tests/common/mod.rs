@@ -99,7 +99,7 @@ pub fn server_with(door: DoorSettings, open: bool) -> Server {
     let store = Store::in_memory(&StoreOptions::default()).unwrap();
     for (kind, name) in [("Tree", "linden"), ("Bench", "secret-bench")] {
         let mut entity = Entity::new(EntityId::parse(&format!("urn:x:{name}")).unwrap(), expand(kind), at(0));
-        entity.set(expand("name"), Attribute::property(name.into()));
+        entity.set(expand("name"), Attribute::property(name));
         let mut tx = Transaction::new(Tenant::default());
         tx.put_entity(None, entity, vec![expand("name")]);
         store.commit_blocking(tx).unwrap();
