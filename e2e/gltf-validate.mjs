@@ -6,7 +6,7 @@
 // put the content on the earth inside its region, and the feature table has a row for each feature id.
 import validator from 'gltf-validator';
 
-const base = (process.argv[2] ?? 'http://127.0.0.1:8080').replace(/\/$/, '');
+const base = (process.argv[2] ?? process.env.POLDER_URL ?? 'http://127.0.0.1:8080').replace(/\/$/, '');
 const most = Number(process.argv[3] ?? Infinity);
 const root = `${base}/3dtiles/v1/buildings/`;
 const tileset = await (await fetch(`${root}tileset.json`)).json();

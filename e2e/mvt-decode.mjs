@@ -8,7 +8,7 @@ import * as vectorTile from '@mapbox/vector-tile';
 import * as pbf from 'pbf';
 
 const Reader = PbfReader ?? pbf.default;
-const base = (process.argv[2] ?? 'http://127.0.0.1:8080').replace(/\/$/, '');
+const base = (process.argv[2] ?? process.env.POLDER_URL ?? 'http://127.0.0.1:8080').replace(/\/$/, '');
 
 const json = async (path) => {
   const response = await fetch(base + path);

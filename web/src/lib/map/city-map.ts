@@ -39,6 +39,9 @@ const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: 
 /** A city without a basemap still has its layers. */
 const NO_BASEMAP = { type: 'vector' as const, tiles: [], minzoom: 0, maxzoom: 0 };
 const LOOK_MS = 150;
+const REFRESH_MS = 3000;
+/** From this zoom the thousands of things in tiles (buildings, trees) are few enough to list. */
+const LIST_TILES_ZOOM = 16;
 const REACH_PX = { mouse: 5, touch: 16 };
 
 export class CityMap {
@@ -46,6 +49,10 @@ export class CityMap {
   #layers: LayerSpecification[] = [];
   #byMapLayer = new Map<string, Layer>();
   #tiled = new Set([BASEMAP]);
+  #refreshing = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Features that were given to the map and not drawn yet. */
+  #awaited = new Set<string>();
+  #wanted = new Set<string>();
   #looking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -127,13 +134,16 @@ export class CityMap {
   }
   remove() {
     clearTimeout(this.#looking);
+    for (const timer of this.#refreshing.values()) clearTimeout(timer);
     this.map.remove();
   }
 
   #atRest(): boolean {
     const { map } = this;
-    if (map.isMoving() || !map.areTilesLoaded()) return false;
-    return [...this.#tiled].every((id) => map.isSourceLoaded(id));
+    if (map.isMoving() || ![...this.#tiled].every((id) => map.isSourceLoaded(id))) return false;
+    // Live features reload all the time: what counts is that each has been drawn once.
+    for (const id of this.#awaited) if (map.isSourceLoaded(id)) this.#awaited.delete(id);
+    return this.#awaited.size === 0 && this.#filled;
   }
 
   get camera(): Camera {
@@ -150,8 +160,10 @@ export class CityMap {
     ]);
     addImages(this.map, plates);
     for (const { layer } of overlays) {
-      if (!this.map.getSource(sourceId(layer))) this.map.addSource(sourceId(layer), sourceOf(layer));
-      if (layer.delivery === 'tiles') this.#tiled.add(sourceId(layer));
+      const id = sourceId(layer);
+      if (this.map.getSource(id)) continue;
+      this.map.addSource(id, sourceOf(layer));
+      (layer.delivery === 'tiles' ? this.#tiled : this.#wanted).add(id);
     }
     const placed = overlays.flatMap((overlay) => {
       const parts = overlayLayers(overlay, palette, threeD);
@@ -183,16 +195,25 @@ export class CityMap {
     this.map.setLight({ anchor: 'viewport', color: '#ffffff', intensity: 0.35, position: [1.2, 200, 35] });
   }
 
+  get #filled() {
+    return this.#wanted.size === 0;
+  }
   setFeatures(layer: string, features: GeoJSON.FeatureCollection | Features) {
+    if (this.#wanted.delete(`layer-${layer}`)) this.#awaited.add(`layer-${layer}`);
     this.map.getSource<GeoJSONSource>(`layer-${layer}`)?.setData(features);
   }
   setLabels(labels: GeoJSON.FeatureCollection) {
     this.map.getSource<GeoJSONSource>(LABELS)?.setData(labels);
   }
-  /** Tiles of this layer have changed on the server: fetch those in view again. */
+  /** Tiles of this layer have changed on the server: fetch those in view again, but not more often than a reader can see. */
   refreshTiles(layer: string) {
-    const source = this.map.getSource(`layer-${layer}`);
-    if (source?.type === 'vector') this.map.refreshTiles(`layer-${layer}`);
+    const id = `layer-${layer}`;
+    if (this.#refreshing.has(id) || this.map.getSource(id)?.type !== 'vector') return;
+    const timer = setTimeout(() => {
+      this.#refreshing.delete(id);
+      if (this.map.getSource(id)) this.map.refreshTiles(id);
+    }, REFRESH_MS);
+    this.#refreshing.set(id, timer);
   }
   select(geometry: GeoJSON.Geometry | null) {
     const data = geometry ? { type: 'Feature' as const, geometry, properties: {} } : EMPTY;
@@ -228,7 +249,9 @@ export class CityMap {
   /** Everything on the screen that can be chosen, each thing once. */
   inView(): Pick[] {
     const found = new Map<string, Pick>();
-    for (const feature of this.map.queryRenderedFeatures({ layers: this.#clickable() })) {
+    const near = this.map.getZoom() >= LIST_TILES_ZOOM;
+    const layers = this.#clickable().filter((id) => near || this.#byMapLayer.get(id)?.delivery === 'features');
+    for (const feature of this.map.queryRenderedFeatures({ layers })) {
       const pick = this.#pick(feature);
       if (pick) found.set(pick.id, pick);
     }
