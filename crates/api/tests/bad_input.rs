@@ -1,68 +1,19 @@
 //! Bad input over HTTP: each gets a clear problem, the server stays up, and nothing is lost or half stored.
 
-use std::sync::Arc;
+mod common;
 
-use api::{AppState, CityClock, DoorSettings, StateParts, router};
 use axum::{
     Router,
     body::{Body, to_bytes},
     http::{Request, StatusCode},
 };
-use model::Timestamp;
-use platform::{
-    context::{ContextFetch, Contexts, FetchFuture},
-    subscriptions::Subscriptions,
-};
+use polder_api::DoorSettings;
 use serde_json::Value;
-use store::{Store, StoreOptions};
 use tower::ServiceExt;
-use trust::{Policy, Trust};
-use views::{City, Layers, Text, Views, ViewsParts};
-
-/// Nothing can be fetched.
-struct NoWeb;
-
-impl ContextFetch for NoWeb {
-    fn fetch(&self, _: &str) -> FetchFuture {
-        Box::pin(async { Err("the connection was refused".to_owned()) })
-    }
-}
 
 /// A server with everybody let in and one building.
 async fn server() -> Router {
-    let store = Store::in_memory(&StoreOptions::default()).unwrap();
-    let contexts = Contexts::new(store.clone(), Arc::new(NoWeb));
-    let now = || Timestamp::parse("2026-08-20T12:00:00Z").unwrap();
-    let city = City {
-        id: "test".into(),
-        name: "Test".into(),
-        country: "NL".into(),
-        time_zone: "Europe/Amsterdam".into(),
-        center: [4.48, 51.92],
-        zoom: 12.0,
-        pitch: 0.0,
-        bounds: [4.3, 51.8, 4.6, 52.0],
-        title: Text::default(),
-        notices: vec![],
-        basemap_attribution: String::new(),
-    };
-    let views = Views::new(ViewsParts {
-        store: store.clone(),
-        layers: Layers::default(),
-        sources: vec![],
-        city,
-        basemap: None,
-    });
-    let router = router(AppState::new(StateParts {
-        subscriptions: Subscriptions::new(store.clone(), contexts.clone()),
-        trust: Trust::new(store.clone(), Policy::closed(), None, true),
-        contexts,
-        views,
-        clock: CityClock::live(now),
-        board: sources::Board::new(&[]),
-        door: DoorSettings::default(),
-        store,
-    }));
+    let router = common::server_with(DoorSettings::default(), true).router;
     let building = r#"{"id":"urn:ngsi-ld:Building:1","type":"Building","height":{"type":"Property","value":185}}"#;
     let created = send(&router, "POST", "/ngsi-ld/v1/entities", "application/json", building.into()).await;
     assert_eq!(created.0, StatusCode::CREATED);

@@ -9,7 +9,8 @@ use model::{EntityId, Iri};
 use platform::{
     context::Context,
     entities::{self, UpdateResult},
-    ngsi::{InputForm, NgsiError, parse_attribute, parse_fragment},
+    ngsi::{ErrorKind, InputForm, NgsiError, parse_attribute, parse_fragment},
+    temporal::Datasets,
 };
 use serde_json::{Value, json};
 
@@ -21,14 +22,13 @@ fn answer_update(ask: &Ask, context: &Context, result: &UpdateResult) -> Respons
     if result.not_updated.is_empty() {
         return ask.done(StatusCode::NO_CONTENT);
     }
-    let name = |iri: &Iri| Value::String(context.compact(iri).text.to_string());
-    let mut value = json!({
-        "updated": result.updated.iter().map(name).collect::<Vec<_>>(),
+    // Names are given in full, as the standard has them in an UpdateResult (5.2.18).
+    let value = json!({
+        "updated": result.updated,
         "notUpdated": result.not_updated.iter().map(|(iri, reason)| {
-            json!({"attributeName": name(iri), "reason": reason})
+            json!({"attributeName": iri, "reason": reason})
         }).collect::<Vec<_>>(),
     });
-    value.sort_all_objects();
     let mut response = ask.answer_value(Media::Json, context, value);
     *response.status_mut() = StatusCode::MULTI_STATUS;
     response
@@ -46,7 +46,7 @@ pub(super) async fn append_attributes(
     let body = ask.body(&state).await?;
     let fragment = parse_fragment(body.value, &body.context, InputForm::Normalized)?;
     let overwrite = !ask.params.option("noOverwrite");
-    let result = entities::append_attributes(&state.store, ask.tenant(), &id, fragment, overwrite, ask.now).await?;
+    let result = entities::append_attributes(&ask.store, ask.tenant(), &id, fragment, overwrite, ask.now).await?;
     Ok(answer_update(&ask, &body.context, &result))
 }
 
@@ -60,7 +60,7 @@ pub(super) async fn update_attributes(
     let id = EntityId::parse(&id).map_err(NgsiError::from)?;
     let body = ask.body(&state).await?;
     let fragment = parse_fragment(body.value, &body.context, InputForm::Normalized)?;
-    let result = entities::update_attributes(&state.store, ask.tenant(), &id, fragment, ask.now).await?;
+    let result = entities::update_attributes(&ask.store, ask.tenant(), &id, fragment, ask.now).await?;
     Ok(answer_update(&ask, &body.context, &result))
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn partial_update(
     let (Some(fragment), true) = (fragments.pop(), fragments.is_empty()) else {
         return Err(NgsiError::bad_data("a partial update is about one instance of the attribute").into());
     };
-    entities::partial_update(&state.store, ask.tenant(), &id, &name, fragment, ask.now).await?;
+    entities::partial_update(&ask.store, ask.tenant(), &id, &name, fragment, ask.now).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }
 
@@ -108,7 +108,7 @@ pub(super) async fn replace_attribute(
     let body = ask.body(&state).await?;
     let name = body.context.expand(&attr)?;
     let instances = parse_attribute(&attr, only_attribute(body.value)?, &body.context)?;
-    entities::replace_attribute(&state.store, ask.tenant(), &id, &name, instances, ask.now).await?;
+    entities::replace_attribute(&ask.store, ask.tenant(), &id, &name, instances, ask.now).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }
 
@@ -125,6 +125,13 @@ pub(super) async fn delete_attribute(
     let dataset = ask.params.get("datasetId").filter(|dataset| *dataset != "@none");
     let all = ask.params.flag("deleteAll")?;
     ask.check_tenant(&state)?;
-    entities::delete_attribute(&state.store, ask.tenant(), &id, &name, dataset, all, ask.now).await?;
+    match entities::delete_attribute(&ask.store, ask.tenant(), &id, &name, dataset, all, ask.now).await {
+        // An entity that is known by its history only: what ended is noted there.
+        Err(error) if error.kind == ErrorKind::ResourceNotFound => {
+            let datasets = if all { Datasets::All } else { Datasets::One(dataset.map(str::to_owned)) };
+            ask.temporal_writer().end_attribute(&id, &name, &datasets).await.map_err(|_| error)?;
+        }
+        result => result?,
+    }
     Ok(ask.done(StatusCode::NO_CONTENT))
 }

@@ -56,7 +56,8 @@ pub(crate) fn with_context_link(headers: &mut HeaderMap, context: &Context) {
 pub(crate) fn page_links(headers: &mut HeaderMap, ask: &Ask, limit: usize, offset: usize, more: bool) {
     let mut add = |offset: usize, rel: &str| {
         let query = ask.params.with_offset(offset);
-        let link = format!("<{}?{query}>; rel=\"{rel}\"; type=\"application/ld+json\"", ask.path);
+        let path = ask.path.trim_end_matches('/');
+        let link = format!("<{path}?{query}>;rel=\"{rel}\";type=\"application/ld+json\"");
         if let Ok(value) = HeaderValue::from_str(&link) {
             headers.append(header::LINK, value);
         }

@@ -42,8 +42,7 @@ pub(super) fn temporal_routes() -> Routes {
         routes = routes
             .get(path, ReadHistory, query_evolutions)
             .post(path, WriteHistory, create_evolution)
-            .body_max(BODY_BYTES_MAX)
-            .delete(path, WriteHistory, refuse_missing_id);
+            .body_max(BODY_BYTES_MAX);
     }
     for path in ["/ngsi-ld/v1/temporal/entityOperations/query", "/ngsi-ld/v1/temporal/entityOperations/query/"] {
         routes = routes.post(path, ReadHistory, post_temporal_query);
@@ -59,13 +58,13 @@ pub(super) fn temporal_routes() -> Routes {
         .get("/ngsi-ld/v1/temporal/entities/{id}", ReadHistory, retrieve_evolution)
         .delete("/ngsi-ld/v1/temporal/entities/{id}", WriteHistory, delete_evolution)
         .delete("/ngsi-ld/v1/temporal/entities/{id}/attrs/{attr}", WriteHistory, delete_attribute_evolution)
+        .delete("/ngsi-ld/v1/temporal/entities/{id}/attrs/{attr}/", WriteHistory, delete_attribute_evolution)
         .patch(instance, WriteHistory, update_instance)
         .delete(instance, WriteHistory, delete_instance)
         .delete("/ngsi-ld/v1/temporal/entities//attrs/{attr}", WriteHistory, refuse_missing_id)
         .delete("/ngsi-ld/v1/temporal/entities//attrs/{attr}/{instance}", WriteHistory, refuse_missing_id)
         .patch("/ngsi-ld/v1/temporal/entities//attrs/{attr}/{instance}", WriteHistory, refuse_missing_id)
         .delete("/ngsi-ld/v1/temporal/entities/{id}/attrs//{instance}", WriteHistory, refuse_missing_id)
-        .patch("/ngsi-ld/v1/temporal/entities/{id}/attrs//{instance}", WriteHistory, refuse_missing_id)
 }
 
 /// What a temporal answer is made of.
@@ -265,8 +264,8 @@ impl Ask {
         if search.all(&any, None)?.evolutions.is_empty() { known } else { Ok(()) }
     }
 
-    fn temporal_writer<'a>(&'a self, state: &'a AppState) -> TemporalWriter<'a> {
-        TemporalWriter { store: &state.store, tenant: self.tenant(), now: self.now }
+    pub(super) fn temporal_writer(&self) -> TemporalWriter<'_> {
+        TemporalWriter { store: &self.store, tenant: self.tenant(), now: self.now }
     }
 }
 
@@ -276,7 +275,7 @@ pub(super) async fn create_evolution(State(state): State<AppState>, ask: Ask) ->
     let body = ask.body(&state).await?;
     let fragment = parse_fragment(body.value, &body.context, InputForm::Normalized)?;
     let id = fragment.id.clone();
-    match ask.temporal_writer(&state).create_or_update(fragment).await? {
+    match ask.temporal_writer().create_or_update(fragment).await? {
         Written::Updated => Ok(ask.done(StatusCode::NO_CONTENT)),
         Written::Created => {
             let location = id.map(|id| format!("/ngsi-ld/v1/temporal/entities/{id}")).unwrap_or_default();
@@ -295,7 +294,7 @@ pub(super) async fn append_evolution(
     let id = EntityId::parse(&id).map_err(NgsiError::from)?;
     let body = ask.body(&state).await?;
     let fragment = parse_fragment(body.value, &body.context, InputForm::Normalized)?;
-    ask.temporal_writer(&state).append(&id, fragment).await?;
+    ask.temporal_writer().append(&id, fragment).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }
 
@@ -307,7 +306,7 @@ pub(super) async fn delete_evolution(
 ) -> Result<Response, ApiError> {
     ask.params.check_known(&[&["local", "via"]])?;
     let id = EntityId::parse(&id).map_err(NgsiError::from)?;
-    ask.temporal_writer(&state).delete_entity(&id).await?;
+    ask.temporal_writer().delete_entity(&id).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }
 
@@ -325,7 +324,7 @@ pub(super) async fn delete_attribute_evolution(
         true => Datasets::All,
         false => Datasets::One(dataset.map(str::to_owned)),
     };
-    ask.temporal_writer(&state).delete_attribute(&id, &name, &datasets).await?;
+    ask.temporal_writer().delete_attribute(&id, &name, &datasets).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }
 
@@ -348,7 +347,7 @@ pub(super) async fn update_instance(
     }
     let mut fragments = parse_attribute(&attr, value, &body.context)?;
     let fragment = fragments.pop().ok_or_else(|| NgsiError::bad_data("the body must be one attribute"))?;
-    ask.temporal_writer(&state).update_instance(&id, &name, &instance, fragment).await?;
+    ask.temporal_writer().update_instance(&id, &name, &instance, fragment).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }
 
@@ -361,7 +360,7 @@ pub(super) async fn delete_instance(
     ask.params.check_known(&[&["local", "via"]])?;
     let id = EntityId::parse(&id).map_err(NgsiError::from)?;
     let name = ask.link_context(&state).await?.expand(&attr)?;
-    ask.temporal_writer(&state).delete_instance(&id, &name, &instance).await?;
+    ask.temporal_writer().delete_instance(&id, &name, &instance).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }
 

@@ -43,7 +43,7 @@ impl Compiled {
             None => written.clone(),
         };
         let q = match &subscription.q {
-            Some(q) => Some(Q::parse(&q.text, &*contexts.resolve(&q.context, now).await?)?),
+            Some(q) => Some(Q::parse(&decoded(&q.text), &*contexts.resolve(&q.context, now).await?)?),
             None => None,
         };
         let query = EntityQuery {
@@ -78,6 +78,22 @@ impl Compiled {
     pub fn matches_entity(&self, entity: &Entity) -> bool {
         self.query.matches(entity)
     }
+}
+
+/// The text with `%20` and the like read as what they stand for: a `q` keeps the form it has in an address also in a
+/// body. Anything else with a percent sign stays as it is.
+fn decoded(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.contains('%') {
+        return text.into();
+    }
+    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = digits.filter(|_| *first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8(bytes).map_or_else(|_| text.into(), Into::into)
 }
 
 fn selector(selector: &EntitySelector) -> Result<Selector, NgsiError> {

@@ -1,18 +1,14 @@
-//! The port through which notifications leave: outgoing HTTP and MQTT in the server, a recorder in tests.
+//! The port through which notifications leave: outgoing HTTP in the server, a recorder in tests.
 
 use std::{future::Future, pin::Pin};
-
-use super::KeyValue;
 
 /// One notification, ready to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// Where to: `http`, `https`, `mqtt` or `mqtts`.
+    /// Where to: `http` or `https`.
     pub uri: String,
-    /// What goes beside the content: the headers of HTTP, the `metadata` of MQTT.
+    /// What goes beside the content: headers.
     pub headers: Vec<(String, String)>,
-    /// What the protocol needs (`MQTT-Version`, `MQTT-QoS`).
-    pub notifier_info: Vec<KeyValue>,
     /// The content: JSON.
     pub body: Vec<u8>,
     /// How long an answer may take, milliseconds.

@@ -43,7 +43,6 @@ pub fn delivery(compiled: &Compiled, tenant: &Tenant, told: &[Told], number: u64
     Delivery {
         uri: endpoint.uri.clone(),
         headers,
-        notifier_info: endpoint.notifier_info.clone(),
         body: body(compiled, told, number, now, accept),
         timeout_ms: endpoint.timeout.unwrap_or(TIMEOUT_MS),
     }
@@ -142,7 +141,13 @@ impl Teller<'_> {
             let left = of(&self.change.after, name);
             let before = of(&self.change.before, name).into_iter();
             let lost = before.filter(|old| !left.iter().any(|new| new.dataset_id == old.dataset_id));
-            gone.extend(lost.map(|old| (name.clone(), old)));
+            let mut lost: Vec<Attribute> = lost.collect();
+            if left.is_empty() && lost.len() > 1 {
+                // The attribute as a whole is gone: that is told once, not for each dataset.
+                lost.truncate(1);
+                lost.iter_mut().for_each(|old| old.dataset_id = None);
+            }
+            gone.extend(lost.into_iter().map(|old| (name.clone(), old)));
         }
         gone
     }
@@ -178,7 +183,7 @@ impl Teller<'_> {
     fn deleted_instance(&self, old: &Attribute) -> Value {
         let (kind, member, _) = kind_of(&old.value);
         let null = match old.value {
-            AttributeValue::Language(_) => json!({ "@none": NULL }),
+            AttributeValue::Language(_) if self.change.after.is_some() => json!({ "@none": NULL }),
             _ => json!(NULL),
         };
         let mut members = Map::new();

@@ -358,14 +358,14 @@ fn notification_format(name: &str, value: &Value) -> Result<NotificationFormat, 
 }
 
 fn endpoint(members: &Map<String, Value>) -> Result<Endpoint, NgsiError> {
-    const SCHEMES: [&str; 4] = ["http://", "https://", "mqtt://", "mqtts://"];
+    const SCHEMES: [&str; 2] = ["http://", "https://"];
     let given = |name: &str| members.get(name).filter(|value| !value.is_null());
     let uri = match given("uri") {
         Some(value) => owned_text("notification.endpoint.uri", value)?,
         None => return Err(refuse("notification.endpoint.uri", "it is missing", "say where notifications go")),
     };
     if EntityId::parse(&uri).is_err() || !SCHEMES.iter().any(|scheme| uri.starts_with(scheme)) {
-        let remedy = "use an address that starts with http://, https://, mqtt:// or mqtts://";
+        let remedy = "use an address that starts with http:// or https://";
         return Err(refuse("notification.endpoint.uri", "it is not an address to send to", remedy));
     }
     let accept = match given("accept").map(|value| text("notification.endpoint.accept", value)).transpose()? {

@@ -135,7 +135,7 @@ pub struct KeyValue {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Endpoint {
-    /// The address: `http`, `https`, `mqtt` or `mqtts`.
+    /// The address: `http` or `https`.
     pub uri: String,
     /// The media type, where one was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -143,7 +143,7 @@ pub struct Endpoint {
     /// What the receiver gets beside the content: headers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receiver_info: Vec<KeyValue>,
-    /// What the sender needs for the protocol: `MQTT-Version`, `MQTT-QoS`.
+    /// What the sender needs for the protocol; HTTP needs nothing, so it is only told back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notifier_info: Vec<KeyValue>,
     /// How long an answer may take, milliseconds.

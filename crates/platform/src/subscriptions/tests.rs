@@ -323,8 +323,7 @@ fn subscriptions_that_make_no_sense_are_refused_with_the_member_and_the_remedy()
     );
     check(
         json!({"notification": {"endpoint": {"uri": "file:///etc/passwd"}}}),
-        "notification.endpoint.uri: it is not an address to send to; use an address that starts with http://, \
-         https://, mqtt:// or mqtts://",
+        "notification.endpoint.uri: it is not an address to send to; use an address that starts with http:// or https://",
     );
     check(
         json!({"notification": {"endpoint": {"uri": "http://r.test/", "receiverInfo": [{"key": "a", "value": "b\r\nc"}]}}}),

@@ -5,9 +5,9 @@
 use model::{Attribute, EntityId, Iri, Observation, ObservedValue, SeriesKey, Tenant, Timestamp};
 use store::{Expect, Order, Snapshot, Store, TimeRange, Transaction};
 
-use super::{Instance, TemporalEntity, TemporalQuery, TemporalReader, instance};
+use super::{Instance, TemporalEntity, TemporalQuery, TemporalReader, instance, scope_name};
 use crate::{
-    entities::record,
+    entities::{record, record_deleted},
     ngsi::{AttributeFragment, EntityFragment, NgsiError, Patch},
 };
 
@@ -129,6 +129,34 @@ impl TemporalWriter<'_> {
         for series in series {
             transaction.delete_observations(series, None, None);
         }
+        self.store.commit(transaction).await?;
+        Ok(())
+    }
+
+    /// Notes in the history of an entity that has only a past that one of its attributes (or its scope) ended now.
+    ///
+    /// # Errors
+    /// `ResourceNotFound` when there is no such entity, or it exists now, or it never had the attribute.
+    pub async fn end_attribute(&self, id: &EntityId, name: &Iri, datasets: &Datasets) -> Result<(), NgsiError> {
+        let snapshot = self.store.snapshot()?;
+        let known = snapshot.document::<TemporalEntity>(self.tenant, id.as_str())?;
+        let known = known.filter(|_| !matches!(snapshot.entity(self.tenant, id), Ok(Some(_))));
+        let stored = known.ok_or_else(|| NgsiError::not_found(format!("entity {id}")))?;
+        let mut entity = TemporalEntity { modified_at: self.now, ..stored.value };
+        let mut transaction = Transaction::new(self.tenant.clone());
+        if *name == scope_name() && !entity.scopes.is_empty() {
+            entity.scopes.clear();
+            record_deleted(&mut transaction, id, name, None, self.now);
+        }
+        for series in self.series(&snapshot, id, name)? {
+            if *datasets == Datasets::All || *datasets == Datasets::One(series.dataset_id.clone()) {
+                record_deleted(&mut transaction, id, name, series.dataset_id.as_deref(), self.now);
+            }
+        }
+        if transaction.is_empty() {
+            return Err(NgsiError::not_found(format!("attribute {}", name.short())));
+        }
+        transaction.put_document(&entity, Expect::Version(stored.version))?;
         self.store.commit(transaction).await?;
         Ok(())
     }
