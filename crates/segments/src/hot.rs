@@ -343,7 +343,7 @@ pub fn cell_of(value: &ObservedValue) -> Result<Cell, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::*;
+    use super::*;
 
     #[test]
     fn a_batch_reads_back_as_it_was_written() {

@@ -43,14 +43,33 @@ impl Shared {
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         let _one_at_a_time = lock(&self.housekeeping);
         self.remove_retired();
-        for tenant in tenants_with(&*self.kv.snapshot()?, keys::HOT)? {
-            while !self.is_stopping() && self.flush_once(&tenant)? {}
-        }
-        for tenant in tenants_with(&*self.kv.snapshot()?, keys::SEGMENT)? {
-            while !self.is_stopping() && self.merge_once(&tenant)? {}
-        }
+        let mut outcome = self.repeat_for_tenants(keys::HOT, Self::flush_once);
+        outcome = outcome.and(self.repeat_for_tenants(keys::SEGMENT, Self::merge_once));
         self.remove_retired();
-        Ok(())
+        outcome
+    }
+
+    /// Repeats a step for each tenant until it has nothing left to do. What fails for one tenant does not keep the
+    /// others waiting; the first error is told at the end.
+    fn repeat_for_tenants(
+        &self,
+        kind: u8,
+        step: fn(&Self, &Tenant) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut outcome = Ok(());
+        for tenant in tenants_with(&*self.kv.snapshot()?, kind)? {
+            while !self.is_stopping() {
+                match step(self, &tenant) {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => {
+                        outcome = outcome.and(Err(error));
+                        break;
+                    }
+                }
+            }
+        }
+        outcome
     }
 
     /// Writes the oldest hot batches as one segment; `false` when there are none.

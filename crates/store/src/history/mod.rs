@@ -125,16 +125,15 @@ impl<'a> History<'a> {
             Request { from: range.micros().0, to, order: Order::Descending, details: true, step: STEP_ROWS_MIN };
         let view = self.state.shared.view(self.snapshot, tenant)?;
         let mut readers = Readers::new(&self.state.shared.footers, &view.manifest.segments);
-        let mut held = Vec::with_capacity(series.len());
-        for key in series {
-            let Some(id) = self.state.shared.dictionary.id(self.snapshot, tenant, key)? else {
-                held.push(None);
-                continue;
-            };
+        let mut held = vec![None; series.len()];
+        for (id, place) in self.numbered(tenant, series)? {
+            let Some(key) = series.get(place) else { continue };
             let mut merged = merged(&view, id, request);
             let run = merged.advance(&mut readers)?;
             let row = run.and_then(|run| merged.chunk(&run).map(|chunk| chunk.observation(run.rows.start, key)));
-            held.push(row.transpose()?);
+            if let Some(held) = held.get_mut(place) {
+                *held = row.transpose()?;
+            }
         }
         Ok(held)
     }
@@ -156,15 +155,8 @@ impl<'a> History<'a> {
         let request = Request { from, to, order: Order::Ascending, details: false, step: STEP_ROWS };
         let view = self.state.shared.view(self.snapshot, tenant)?;
         let mut readers = Readers::new(&self.state.shared.footers, &view.manifest.segments);
-        let mut numbered: Vec<(Option<u32>, usize)> = Vec::with_capacity(series.len());
-        for (place, key) in series.iter().enumerate() {
-            numbered.push((self.state.shared.dictionary.id(self.snapshot, tenant, key)?, place));
-        }
-        // Segments are sorted by number, so ascending numbers read them in one pass.
-        numbered.sort_unstable();
         let mut found: HashMap<usize, Vec<Bucket>> = HashMap::with_capacity(series.len());
-        for (id, place) in numbered {
-            let Some(id) = id else { continue };
+        for (id, place) in self.numbered(tenant, series)? {
             let mut merged = merged(&view, id, request);
             let mut aggregator = Aggregator::new(period, quantiles, range.from);
             while let Some(run) = merged.advance(&mut readers)? {
@@ -176,6 +168,19 @@ impl<'a> History<'a> {
         }
         let buckets = |place| found.remove(&place).unwrap_or_default();
         Ok(series.iter().cloned().zip((0..series.len()).map(buckets)).collect())
+    }
+
+    /// The numbers of the series that have one, and their places in the list. Ascending, because segments are sorted by
+    /// number: so they are read in one pass.
+    fn numbered(&self, tenant: &Tenant, series: &[SeriesKey]) -> Result<Vec<(u32, usize)>, StoreError> {
+        let mut numbered = Vec::with_capacity(series.len());
+        for (place, key) in series.iter().enumerate() {
+            if let Some(id) = self.state.shared.dictionary.id(self.snapshot, tenant, key)? {
+                numbered.push((id, place));
+            }
+        }
+        numbered.sort_unstable();
+        Ok(numbered)
     }
 }
 

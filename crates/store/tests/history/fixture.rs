@@ -1,6 +1,6 @@
 //! A history over an engine in memory and segments in a folder, and short ways to write and read.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use model::{EntityId, Observation, ObservedValue, Origin, Quality, QualityFlags, SeriesKey, Tenant, Timestamp};
 use store::{
@@ -74,16 +74,14 @@ impl Fixture {
         self.state.as_ref().unwrap()
     }
 
-    pub fn try_reopen(&mut self) -> Result<(), StoreError> {
-        self.state = None;
-        let options = HistoryOptions { background: false, ..HistoryOptions::default() };
-        let segments = SegmentStore::local(self.folder.path()).unwrap();
-        self.state = Some(HistoryState::open(std::sync::Arc::new(self.kv.clone()), segments, options)?);
-        Ok(())
+    pub fn reopen(&mut self) {
+        self.reopen_with(HistoryOptions { background: false, ..HistoryOptions::default() });
     }
 
-    pub fn reopen(&mut self) {
-        self.try_reopen().unwrap();
+    pub fn reopen_with(&mut self, options: HistoryOptions) {
+        self.state = None;
+        let segments = SegmentStore::local(self.folder.path()).unwrap();
+        self.state = Some(HistoryState::open(Arc::new(self.kv.clone()), segments, options).unwrap());
     }
 
     /// Plans a transaction and commits it.

@@ -1,7 +1,7 @@
 //! Edges of reading: many row groups, many segments, views that outlive a merge, empty answers.
 
 use model::{ObservedValue, Tenant, Timestamp};
-use store::{Bucket, History, Kv, Order, Period, TimeRange};
+use store::{Bucket, History, HistoryOptions, Kv, Order, Period, TimeRange};
 
 use crate::fixture::{Fixture, at, between, deletion, every, number, series};
 
@@ -117,6 +117,24 @@ fn deleted_rows_leave_the_files_when_many_deletions_wait() {
     let rows = fixture.range(&[0], TimeRange::ALL, Order::Ascending, None).unwrap();
     assert!(rows.iter().all(|row| row.at.micros() % 2_000_000 == 1_000_000));
     assert_eq!(rows.len(), 100);
+}
+
+#[test]
+fn readers_see_every_write_once_while_the_thread_flushes_and_merges() {
+    let mut fixture = Fixture::new();
+    fixture.reopen_with(HistoryOptions { flush_rows: 20, ..HistoryOptions::default() });
+    for second in 0..300 {
+        fixture.write(&[number(0, second, 1.0), number(1, -second, 1.0)], &[]);
+        let keys = [series(0), series(1)];
+        let found =
+            fixture.ask(|history, tenant| history.aggregate(tenant, &keys, TimeRange::ALL, every(0), &[]).unwrap());
+        let counts: Vec<u64> = found.iter().map(|(_, buckets)| buckets[0].count).collect();
+        assert_eq!(counts, [second as u64 + 1; 2]);
+    }
+    assert!(!fixture.segment_files().is_empty());
+    fixture.reopen();
+    assert_eq!(fixture.range(&[0, 1], TimeRange::ALL, Order::Ascending, None).unwrap().len(), 600);
+    assert_eq!(fixture.problems(), Vec::<String>::new());
 }
 
 #[test]
