@@ -95,8 +95,8 @@ pub enum UserCommand {
         /// What the person may do.
         #[arg(long, default_value = "viewer")]
         role: String,
-        /// The municipality (tenant) for which the role holds.
-        #[arg(long, default_value = "default")]
+        /// The municipality (tenant) for which the role holds; `*` is all of them.
+        #[arg(long, default_value = "*")]
         tenant: String,
         /// Read the password from the input instead of asking for it.
         #[arg(long)]

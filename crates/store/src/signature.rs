@@ -1,5 +1,5 @@
 //! What the audit says of a transaction that somebody signed: one entry for all entities it changes, one for history
-//! that changes without its entity, one for each document.
+//! that changes without its entity; for a transaction of documents alone, one for each.
 
 use std::collections::BTreeSet;
 
@@ -44,7 +44,9 @@ impl Changed {
             }
         }
         entries.extend(self.history.into_iter().map(|id| entry("history.change".into(), id, Value::Null)));
-        entries.extend(self.documents.into_iter().map(|(collection, key, written)| {
+        // Beside entities and history, documents are the store's own bookkeeping of that change.
+        let documents = if entries.is_empty() { self.documents } else { vec![] };
+        entries.extend(documents.into_iter().map(|(collection, key, written)| {
             let action = if written { "write" } else { "delete" };
             entry(format!("{collection}.{action}"), key, Value::Null)
         }));

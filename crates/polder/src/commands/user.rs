@@ -8,7 +8,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use model::Tenant;
 use store::{Store, StoreOptions};
 use trust::{Action, Grants, Role, Subject, SubjectKind, tokens::NewToken, users::NewUser};
 
@@ -18,7 +17,7 @@ use crate::{cli::UserCommand, clock::wall};
 pub fn run(command: UserCommand) -> Result<()> {
     match command {
         UserCommand::Add { name, role, tenant, password_stdin, data } => {
-            let grants = Grants::within(&Tenant::parse(&tenant)?, [role.parse::<Role>()?]);
+            let grants = Grants::parse([format!("{tenant}:{role}").as_str()])?;
             let password = read_password(password_stdin)?;
             with_store(&data.data, |store| {
                 let new = NewUser { name, password, party: None, grants };
