@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core';
 
 export const base = process.env.POLDER_URL ?? 'http://127.0.0.1:8080';
 export const account = { name: process.env.POLDER_USER, password: process.env.POLDER_PASSWORD };
-export const PATIENCE_MS = Number(process.env.POLDER_PATIENCE_MS ?? 60_000);
+export const PATIENCE_MS = Number(process.env.POLDER_PATIENCE_MS ?? 120_000);
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 // Software drawing, and none of the browser's own traffic.

@@ -166,7 +166,7 @@ export class CityMap {
       (layer.delivery === 'tiles' ? this.#tiled : this.#wanted).add(id);
     }
     const placed = overlays.flatMap((overlay) => {
-      const parts = overlayLayers(overlay, palette, threeD);
+      const parts = overlayLayers(overlay, palette, threeD, picture.roofs);
       for (const { spec } of parts) this.#byMapLayer.set(spec.id, overlay.layer);
       return parts;
     });

@@ -1,5 +1,10 @@
 /** From a layer of the catalogue to MapLibre layers. Pure: the same choices always give the same picture. */
-import type { ExpressionSpecification, LayerSpecification, SourceSpecification } from 'maplibre-gl';
+import type {
+  ExpressionSpecification,
+  FilterSpecification,
+  LayerSpecification,
+  SourceSpecification,
+} from 'maplibre-gl';
 import type { Layer } from '$lib/api/types';
 import type { Slot } from './basemap';
 import { colourExpression, hasValue, inkExpression, type Colouring } from './colour';
@@ -14,6 +19,7 @@ export interface Overlay {
   city: string;
 }
 export type Placed = { slot: Slot; spec: LayerSpecification };
+type Roofs = GeoJSON.Polygon | null;
 type Number_ = ExpressionSpecification | number;
 
 export const FONT = ['Noto Sans Variable'];
@@ -263,7 +269,7 @@ function areas({ layer, opacity, colours }: Overlay, p: Palette): Placed[] {
   ];
 }
 
-function buildings({ layer, opacity, colours }: Overlay, p: Palette, threeD: boolean): Placed[] {
+function buildings({ layer, opacity, colours }: Overlay, p: Palette, threeD: boolean, roofs: Roofs): Placed[] {
   const color = colourExpression(colours);
   if (threeD) {
     return [
@@ -273,6 +279,8 @@ function buildings({ layer, opacity, colours }: Overlay, p: Palette, threeD: boo
           id: `${layer.id}-blocks`,
           type: 'fill-extrusion',
           ...base(layer),
+          // Where real roofs are drawn, blocks make room.
+          ...(roofs ? { filter: ['>', ['distance', roofs], 0] as unknown as FilterSpecification } : {}),
           paint: {
             'fill-extrusion-color': color,
             'fill-extrusion-height': byZoom(13, 0, 14.2, ['coalesce', ['get', layer.style.height ?? 'height'], 6]),
@@ -300,10 +308,10 @@ function buildings({ layer, opacity, colours }: Overlay, p: Palette, threeD: boo
 }
 
 /** The MapLibre layers of one layer of the catalogue, each with its place between the others. */
-export function overlayLayers(overlay: Overlay, p: Palette, threeD: boolean): Placed[] {
+export function overlayLayers(overlay: Overlay, p: Palette, threeD: boolean, roofs: Roofs): Placed[] {
   const { kind, style } = overlay.layer;
   if (kind === 'polygon') return areas(overlay, p);
   if (kind === 'line') return lines(overlay, p);
-  if (kind === 'building') return buildings(overlay, p, threeD);
+  if (kind === 'building') return buildings(overlay, p, threeD, roofs);
   return style.icon === 'vehicle' ? badges(overlay, p) : points(overlay, p);
 }
