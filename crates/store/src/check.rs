@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use model::{Entity, Iri, Problem, Tenant};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::{
     Direction, HistoryState, KvSnapshot, Space, StoreError, audit, document, entities,
@@ -49,9 +50,34 @@ impl CheckReport {
 /// What the documents say the indexes must hold.
 #[derive(Default)]
 struct Expected {
-    /// Index entries of one document each, keyed by what they are; taken out as they are found.
-    entries: BTreeMap<Bytes, Bytes>,
+    /// The index entries: only their sum at first, since there are many.
+    entries: Entries,
     counters: BTreeMap<Bytes, (Iri, u64)>,
+}
+
+/// Index entries, as a sum that does not depend on their order, or one by one.
+enum Entries {
+    Sum(u64),
+    Each(BTreeMap<Bytes, Bytes>),
+}
+
+impl Default for Entries {
+    fn default() -> Self {
+        Self::Sum(0)
+    }
+}
+
+impl Entries {
+    fn add(&mut self, key: Bytes, value: Bytes) {
+        match self {
+            Self::Sum(sum) => *sum = sum.wrapping_add(entry_hash(&key, &value)),
+            Self::Each(entries) => drop(entries.insert(key, value)),
+        }
+    }
+}
+
+fn entry_hash(key: &[u8], value: &[u8]) -> u64 {
+    xxh3_64_with_seed(value, xxh3_64(key))
 }
 
 /// Verifies everything that a snapshot sees.
@@ -64,8 +90,14 @@ pub(crate) fn check(kv: &dyn KvSnapshot, history: &HistoryState) -> Result<Check
             Head::START
         }
     };
-    let expected = check_documents(kv, &head, &mut report);
-    check_indexes(kv, expected, &mut report);
+    let sums = check_documents(kv, &head, Expected::default(), &mut report);
+    let found = sum_of_indexes(kv, &mut report);
+    if !matches!(sums.entries, Entries::Sum(sum) if sum == found) || !counters_fit(kv, &sums.counters) {
+        // Something differs: now look which, with every entry in memory and the documents' own damage already told.
+        let each = Expected { entries: Entries::Each(BTreeMap::new()), ..Expected::default() };
+        let expected = check_documents(kv, &head, each, &mut CheckReport::default());
+        compare_indexes(kv, expected, &mut report);
+    }
     let (links, broken) = audit::verify(kv, head.audit_sequence, &head.audit_hash)?;
     report.count("audit records", links);
     for error in broken {
@@ -76,8 +108,7 @@ pub(crate) fn check(kv: &dyn KvSnapshot, history: &HistoryState) -> Result<Check
     Ok(report)
 }
 
-fn check_documents(kv: &dyn KvSnapshot, head: &Head, report: &mut CheckReport) -> Expected {
-    let mut expected = Expected::default();
+fn check_documents(kv: &dyn KvSnapshot, head: &Head, mut expected: Expected, report: &mut CheckReport) -> Expected {
     for item in scan_prefix(kv, Space::Documents, &[], None, Direction::Forward) {
         let verified = item.and_then(|(key, value)| {
             let (tenant, rest) = tenant_of(&key)?;
@@ -120,7 +151,9 @@ fn check_entity(
     if opened.version > head.sequence {
         return Err(StoreError::corrupt(&name, format!("its version {} is after the head", opened.version)));
     }
-    expected.entries.extend(entities::entries(tenant, &entity));
+    for (key, value) in entities::entries(tenant, &entity) {
+        expected.entries.add(key, value);
+    }
     for entity_type in entity.types.iter().collect::<BTreeSet<_>>() {
         let counter = expected.counters.entry(entities::counter_key(tenant, entity_type));
         counter.or_insert_with(|| (entity_type.clone(), 0)).1 += 1;
@@ -145,25 +178,53 @@ fn check_document(
     let opened = document::open(&name, key, value)?;
     let _: serde_json::Value = opened.decode(&name)?;
     for (index, value) in opened.indexes(&name)? {
-        expected.entries.insert(index_key(tenant, &collection, &index, &value, document_key), Bytes::new());
+        expected.entries.add(index_key(tenant, &collection, &index, &value, document_key), Bytes::new());
     }
     Ok(())
 }
 
-/// Takes every expected entry that is there out of the list: what remains is missing, what was not in it is too much.
-fn check_indexes(kv: &dyn KvSnapshot, mut expected: Expected, report: &mut CheckReport) {
+fn is_counter(key: &[u8]) -> bool {
+    tenant_of(key).is_ok_and(|(_, rest)| rest.first() == Some(&tag::COUNTER))
+}
+
+/// The sum of all index entries that are there; counters are compared one by one.
+fn sum_of_indexes(kv: &dyn KvSnapshot, report: &mut CheckReport) -> u64 {
+    let (mut sum, mut entries, mut counters) = (0_u64, 0, 0);
     for item in scan_prefix(kv, Space::Indexes, &[], None, Direction::Forward) {
-        let (key, value) = match item {
-            Ok(entry) => entry,
-            Err(error) => {
-                report.damage(error);
-                continue;
+        match item {
+            Ok((key, _)) if is_counter(&key) => counters += 1,
+            Ok((key, value)) => {
+                entries += 1;
+                sum = sum.wrapping_add(entry_hash(&key, &value));
             }
-        };
-        let is_counter = tenant_of(&key).is_ok_and(|(_, rest)| rest.first() == Some(&tag::COUNTER));
-        report.count(if is_counter { "counters" } else { "index entries" }, 1);
-        let wrong = if is_counter {
-            match (expected.counters.remove(&key), snapshot::read_counter(&value)) {
+            Err(error) => report.damage(error),
+        }
+    }
+    report.count("index entries", entries);
+    report.count("counters", counters);
+    sum
+}
+
+fn counters_fit(kv: &dyn KvSnapshot, expected: &BTreeMap<Bytes, (Iri, u64)>) -> bool {
+    let mut found = 0;
+    // An entry that cannot be read was reported when the sum was made.
+    for (key, value) in scan_prefix(kv, Space::Indexes, &[], None, Direction::Forward).flatten() {
+        if is_counter(&key) {
+            found += 1;
+            if !matches!((expected.get(&key), snapshot::read_counter(&value)), (Some(e), Ok(f)) if *e == f) {
+                return false;
+            }
+        }
+    }
+    found == expected.len()
+}
+
+/// Takes every expected entry that is there out of the list: what remains is missing, what was not in it is too much.
+fn compare_indexes(kv: &dyn KvSnapshot, expected: Expected, report: &mut CheckReport) {
+    let Expected { entries: Entries::Each(mut entries), mut counters } = expected else { return };
+    for (key, value) in scan_prefix(kv, Space::Indexes, &[], None, Direction::Forward).flatten() {
+        let wrong = if is_counter(&key) {
+            match (counters.remove(&key), snapshot::read_counter(&value)) {
                 (Some((name, counted)), Ok((stored_name, stored))) if stored_name == name => {
                     (stored != counted).then(|| format!("it says {stored} for {name}, but there are {counted}"))
                 }
@@ -171,7 +232,7 @@ fn check_indexes(kv: &dyn KvSnapshot, mut expected: Expected, report: &mut Check
                 _ => Some("it counts a type that no entity has".to_owned()),
             }
         } else {
-            match expected.entries.remove(&key) {
+            match entries.remove(&key) {
                 Some(wanted) => (wanted != value).then(|| "its value does not fit the document".to_owned()),
                 None => Some("no document has it".to_owned()),
             }
@@ -180,8 +241,7 @@ fn check_indexes(kv: &dyn KvSnapshot, mut expected: Expected, report: &mut Check
             report.damage(StoreError::corrupt(format!("index entry {}", printable(&key)), detail));
         }
     }
-    let missing = expected.entries.into_keys().chain(expected.counters.into_keys());
-    for key in missing {
+    for key in entries.into_keys().chain(counters.into_keys()) {
         report.damage(StoreError::corrupt(format!("index entry {}", printable(&key)), "it is missing"));
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Direction, KvSnapshot, Space, StoreError, Stored, document,
-    keys::scan_prefix,
+    keys::{keys_prefix, scan_prefix},
     transaction::{PreparedEntity, differing},
 };
 
@@ -164,13 +164,18 @@ pub(crate) fn read(
     })
 }
 
-/// The keys of records up to a sequence, oldest first.
-pub(crate) fn keys_until(snapshot: &dyn KvSnapshot, sequence: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-    let all = crate::keys::keys_prefix(snapshot, Space::Log, &[TAG], None, Direction::Forward);
+/// The keys of records from after one sequence up to another, oldest first.
+pub(crate) fn keys_between(
+    snapshot: &dyn KvSnapshot,
+    after: u64,
+    until: u64,
+    limit: usize,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let all = keys_prefix(snapshot, Space::Log, &[TAG], Some(&after.to_be_bytes()), Direction::Forward);
     let mut keys = vec![];
     for key in all.take(limit) {
         let key = key?;
-        if sequence_of(&key)? > sequence {
+        if sequence_of(&key)? > until {
             break;
         }
         keys.push(key.to_vec());

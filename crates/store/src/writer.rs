@@ -24,8 +24,8 @@ use crate::{
 /// How many transactions, and about how many bytes, one group commit takes at most.
 const GROUP_TRANSACTIONS_MAX: usize = 256;
 const GROUP_BYTES_MAX: usize = 16 << 20;
-/// How many log records one group commit trims at most, so that trimming never delays a commit for long.
-const TRIM_RECORDS_MAX: usize = 64;
+/// How many log records one group commit trims at most: more than it can add, and few enough not to delay it for long.
+const TRIM_RECORDS_MAX: usize = 4 * GROUP_TRANSACTIONS_MAX;
 /// The log is trimmed once in this many sequences, not with every commit.
 const TRIM_EVERY: u64 = 1_024;
 
@@ -299,7 +299,7 @@ impl Writer {
         if keep_after < head.log_trimmed_until + TRIM_EVERY {
             return Ok(());
         }
-        let keys = log::keys_until(snapshot, keep_after, TRIM_RECORDS_MAX)?;
+        let keys = log::keys_between(snapshot, head.log_trimmed_until, keep_after, TRIM_RECORDS_MAX)?;
         head.log_trimmed_until = match keys.last() {
             Some(last) if keys.len() == TRIM_RECORDS_MAX => log::sequence_of(last)?,
             _ => keep_after,
