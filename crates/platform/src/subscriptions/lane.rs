@@ -10,13 +10,17 @@ use std::{
     time::Duration,
 };
 
-use model::{Change, EntityId, Tenant, Timestamp};
+use model::{Change, EntityId, ReadScope, Tenant, Timestamp};
 use store::StoreError;
 use tokio::sync::{Notify, Semaphore};
 
 use super::{
     Compiled, Delivery, NotificationSink, Subscriptions,
     notification::{Told, delivery},
+};
+use crate::{
+    ngsi::{Linked, NgsiError},
+    query::follow,
 };
 
 /// How many notifications a lane holds.
@@ -198,10 +202,23 @@ impl Receiver<'_> {
         }
         for (part, told) in pending.told.chunks(TOLD_MAX).enumerate() {
             let number = pending.first.saturating_add(part as u64);
-            let delivery = delivery(&compiled, &self.shared.tenant, told, number, now);
+            let linked = self.linked(&compiled, told);
+            let delivery = delivery(&compiled, &self.shared.tenant, told, linked.as_ref(), number, now);
             self.deliver(&delivery, &compiled).await;
         }
         self.note(|status| status.done_through = status.done_through.max(pending.last));
+    }
+
+    /// The entities that those told of link to, where the subscription wants them.
+    fn linked(&self, compiled: &Compiled, told: &[Told]) -> Option<Linked> {
+        let settings = &compiled.subscription.notification;
+        settings.join?;
+        let level = settings.join_level.and_then(|level| usize::try_from(level).ok()).unwrap_or(1);
+        let entities = told.iter().filter_map(Told::entity);
+        let snapshot = self.context.subscriptions.store().snapshot().map_err(NgsiError::from);
+        let followed = snapshot.and_then(|s| follow(&s, &self.shared.tenant, &ReadScope::All, entities, level));
+        let id = self.shared.id.as_str();
+        followed.inspect_err(|error| tracing::error!(subscription = id, %error, "links could not be followed")).ok()
     }
 
     async fn deliver(&mut self, delivery: &Delivery, compiled: &Compiled) {

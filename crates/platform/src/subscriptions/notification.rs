@@ -5,10 +5,11 @@ use std::sync::Arc;
 use model::{Attribute, AttributeValue, Change, Entity, Iri, Tenant, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::{Accept, AttributeEvent, Compiled, Delivery, Trigger};
+use super::{Accept, AttributeEvent, Compiled, Delivery, NotificationJoin, Trigger};
 use crate::{
     context::Context,
-    ngsi::{Form, Member, NULL, View, write_attribute, write_entity, write_feature_collection, write_string},
+    ngsi::{Form, Linked, Member, NULL, View, write_attribute, write_entity, write_feature_collection, write_string},
+    query::follow_flat,
 };
 
 /// How long a receiver may take when the subscription does not say, milliseconds.
@@ -26,7 +27,14 @@ pub enum Told {
 /// The delivery that tells a subscriber of entities. `number` makes the id of the notification, so that a receiver
 /// can tell one that comes twice.
 #[must_use]
-pub fn delivery(compiled: &Compiled, tenant: &Tenant, told: &[Told], number: u64, now: Timestamp) -> Delivery {
+pub fn delivery(
+    compiled: &Compiled,
+    tenant: &Tenant,
+    told: &[Told],
+    linked: Option<&Linked>,
+    number: u64,
+    now: Timestamp,
+) -> Delivery {
     let subscription = &compiled.subscription;
     let endpoint = &subscription.notification.endpoint;
     let accept = endpoint.accept.unwrap_or_default();
@@ -43,13 +51,25 @@ pub fn delivery(compiled: &Compiled, tenant: &Tenant, told: &[Told], number: u64
     Delivery {
         uri: endpoint.uri.clone(),
         headers,
-        body: body(compiled, told, number, now, accept),
+        body: body(compiled, told, linked, number, now),
         timeout_ms: endpoint.timeout.unwrap_or(TIMEOUT_MS),
     }
 }
 
-fn body(compiled: &Compiled, told: &[Told], number: u64, now: Timestamp, accept: Accept) -> Vec<u8> {
+impl Told {
+    /// What there is of the entity now.
+    #[must_use]
+    pub fn entity(&self) -> Option<&Entity> {
+        match self {
+            Self::Change(change, _) => change.after.as_deref(),
+            Self::State(entity) => Some(entity),
+        }
+    }
+}
+
+fn body(compiled: &Compiled, told: &[Told], linked: Option<&Linked>, number: u64, now: Timestamp) -> Vec<u8> {
     let id = &compiled.subscription.id;
+    let accept = compiled.subscription.notification.endpoint.accept.unwrap_or_default();
     let own = id.as_str().rsplit(':').next().unwrap_or_default();
     let mut out = Vec::with_capacity(1_024);
     out.extend_from_slice(b"{\"id\":");
@@ -60,29 +80,49 @@ fn body(compiled: &Compiled, told: &[Told], number: u64, now: Timestamp, accept:
     write_string(&mut out, &now.to_string());
     out.extend_from_slice(b",\"data\":");
     if accept == Accept::GeoJson {
-        let entities = told.iter().filter_map(|told| match told {
-            Told::Change(change, _) => change.after.as_deref(),
-            Told::State(entity) => Some(&**entity),
-        });
+        let entities = told.iter().filter_map(Told::entity);
         write_feature_collection(&mut out, entities, &compiled.context, &compiled.view, true);
     } else {
-        out.push(b'[');
-        for (i, told) in told.iter().enumerate() {
-            if i > 0 {
-                out.push(b',');
-            }
-            write_told(&mut out, compiled, told, now, accept == Accept::JsonLd);
-        }
-        out.push(b']');
+        write_data(&mut out, compiled, told, linked, now);
     }
     out.push(b'}');
     out
 }
 
-fn write_told(out: &mut Vec<u8>, compiled: &Compiled, told: &Told, now: Timestamp, with_context: bool) {
+fn write_data(out: &mut Vec<u8>, compiled: &Compiled, told: &[Told], linked: Option<&Linked>, now: Timestamp) {
+    let settings = &compiled.subscription.notification;
+    let with_context = settings.endpoint.accept == Some(Accept::JsonLd);
+    let inside = linked.filter(|_| settings.join == Some(NotificationJoin::Inline));
+    out.push(b'[');
+    for (i, told) in told.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write_told(out, compiled, told, inside, now, with_context);
+    }
+    if let Some(linked) = linked.filter(|_| inside.is_none()) {
+        let from: Vec<&Entity> = told.iter().filter_map(Told::entity).collect();
+        for (entity, view) in follow_flat(&from, linked, &compiled.view) {
+            if !told.is_empty() {
+                out.push(b',');
+            }
+            write_entity(out, &entity, &compiled.context, &view, None, with_context);
+        }
+    }
+    out.push(b']');
+}
+
+fn write_told(
+    out: &mut Vec<u8>,
+    compiled: &Compiled,
+    told: &Told,
+    linked: Option<&Linked>,
+    now: Timestamp,
+    with_context: bool,
+) {
     let (context, view) = (&*compiled.context, &compiled.view);
     let (change, events) = match told {
-        Told::State(entity) => return write_entity(out, entity, context, view, None, with_context),
+        Told::State(entity) => return write_entity(out, entity, context, view, linked, with_context),
         Told::Change(change, events) => (change, events),
     };
     let teller = Teller { compiled, change, events, now };
@@ -90,7 +130,7 @@ fn write_told(out: &mut Vec<u8>, compiled: &Compiled, told: &Told, now: Timestam
         Some(entity) => {
             let gone = teller.gone();
             if gone.is_empty() && !teller.shows_changes() {
-                return write_entity(out, entity, context, view, None, with_context);
+                return write_entity(out, entity, context, view, linked, with_context);
             }
             let mut whole = (**entity).clone();
             teller.add_tombstones(&mut whole, &gone);

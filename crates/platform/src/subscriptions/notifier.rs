@@ -44,6 +44,9 @@ pub struct Notifier {
     saved: Option<u64>,
 }
 
+/// A subscription with the changes of one transaction that concern it.
+type Concerned<'a> = (Arc<Compiled>, Vec<&'a Change>);
+
 impl Notifier {
     /// A notifier of these subscriptions, which sends through `sink` and tells time by `clock`.
     #[must_use]
@@ -121,7 +124,7 @@ impl Notifier {
     /// Gives one transaction's changes to the lanes of the subscriptions that they concern.
     fn dispatch(&mut self, changes: &[Change]) {
         let now = (self.context.clock)();
-        let mut concerned: HashMap<(Tenant, EntityId), (Arc<Compiled>, Vec<&Change>)> = HashMap::new();
+        let mut concerned: HashMap<(Tenant, EntityId), Concerned<'_>> = HashMap::new();
         for change in changes {
             for compiled in self.context.subscriptions.candidates(change) {
                 let key = (change.tenant.clone(), compiled.subscription.id.clone());

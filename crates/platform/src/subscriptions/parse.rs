@@ -4,8 +4,8 @@ use model::{EntityId, Iri, Problem, Timestamp};
 use serde_json::{Map, Value};
 
 use super::{
-    Accept, ContextualText, Endpoint, EntitySelector, KeyValue, NotificationFormat, NotificationSettings, Subscription,
-    Trigger, expand_types,
+    Accept, ContextualText, Endpoint, EntitySelector, KeyValue, NotificationFormat, NotificationJoin,
+    NotificationSettings, Subscription, Trigger, expand_types,
 };
 use crate::{
     context::Context,
@@ -18,6 +18,8 @@ const LIST_MAX: usize = 1_000;
 const TIMEOUT_MS_MAX: u64 = 60_000;
 /// The longest rest after a failure, milliseconds.
 const COOLDOWN_MS_MAX: u64 = 3_600_000;
+/// The deepest following of links.
+const JOIN_LEVEL_MAX: u64 = 5;
 /// The longest `timeInterval` and `throttling`, seconds: a year.
 const SECONDS_MAX: f64 = 31_622_400.0;
 
@@ -197,7 +199,8 @@ fn check_together(subscription: &Subscription) -> Result<(), NgsiError> {
         return Err(refuse("throttling", "it does not go together with timeInterval", "leave one of the two out"));
     }
     let settings = &subscription.notification;
-    if !settings.attributes.is_empty() && !(settings.pick.is_empty() && settings.omit.is_empty()) {
+    let projected = !settings.pick.is_empty() || !settings.omit.is_empty();
+    if projected && !settings.attributes.is_empty() {
         let detail = "attributes does not go together with pick or omit";
         return Err(refuse("notification", detail, "use pick and omit only"));
     }
@@ -343,8 +346,25 @@ fn notification(value: &Value, context: &Context) -> Result<NotificationSettings
         format,
         sys_attrs: given("sysAttrs").map(|value| flag("notification.sysAttrs", value)).transpose()?,
         show_changes: given("showChanges").map(|value| flag("notification.showChanges", value)).transpose()?,
+        join: given("join").map(join).transpose()?.flatten(),
+        join_level: given("joinLevel").map(join_level).transpose()?,
         endpoint,
     })
+}
+
+fn join(value: &Value) -> Result<Option<NotificationJoin>, NgsiError> {
+    match text("notification.join", value)? {
+        "flat" => Ok(Some(NotificationJoin::Flat)),
+        "inline" => Ok(Some(NotificationJoin::Inline)),
+        "@none" => Ok(None),
+        _ => Err(refuse("notification.join", "it is not a way to show links", "use flat, inline or @none")),
+    }
+}
+
+fn join_level(value: &Value) -> Result<u64, NgsiError> {
+    let found = value.as_u64().filter(|level| (1..=JOIN_LEVEL_MAX).contains(level));
+    let remedy = format!("give a whole number from 1 to {JOIN_LEVEL_MAX}");
+    found.ok_or_else(|| refuse("notification.joinLevel", "it is not a number of links", &remedy))
 }
 
 fn notification_format(name: &str, value: &Value) -> Result<NotificationFormat, NgsiError> {

@@ -95,6 +95,16 @@ impl NotificationFormat {
     }
 }
 
+/// How a notification shows the entities that relationships link to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum NotificationJoin {
+    /// Beside the entity.
+    Flat,
+    /// Inside the relationship.
+    Inline,
+}
+
 /// The media type of a notification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Accept {
@@ -176,6 +186,12 @@ pub struct NotificationSettings {
     /// Whether to show the values from before the change, where that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub show_changes: Option<bool>,
+    /// How entities that relationships link to are shown, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<NotificationJoin>,
+    /// How many links deep they are shown, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join_level: Option<u64>,
     /// Where it goes.
     pub endpoint: Endpoint,
 }

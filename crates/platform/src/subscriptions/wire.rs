@@ -92,6 +92,8 @@ fn notification_to_json(
     put(&mut members, "format", settings.format.map(super::NotificationFormat::name).as_ref());
     put(&mut members, "sysAttrs", settings.sys_attrs.as_ref());
     put(&mut members, "showChanges", settings.show_changes.as_ref());
+    put(&mut members, "join", settings.join.as_ref());
+    put(&mut members, "joinLevel", settings.join_level.as_ref());
     members.insert("endpoint".into(), endpoint_to_json(&settings.endpoint));
     if let Some(status) = status {
         status_to_json(&mut members, status);
