@@ -98,6 +98,15 @@ impl Geometry {
         &self.shape
     }
 
+    /// Longitude and latitude, when it is a point without a height.
+    #[must_use]
+    pub fn flat_point(&self) -> Option<(f64, f64)> {
+        match (&self.shape, &self.original) {
+            (gt::Geometry::Point(point), None) => Some((point.x(), point.y())),
+            _ => None,
+        }
+    }
+
     /// The GeoJSON geometry object, with heights where they came in.
     #[must_use]
     pub fn to_geojson(&self) -> Value {

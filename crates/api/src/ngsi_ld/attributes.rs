@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use model::{EntityId, Iri};
+use model::EntityId;
 use platform::{
     context::Context,
     entities::{self, UpdateResult},

@@ -76,7 +76,7 @@ pub(super) async fn batch_delete(State(state): State<AppState>, ask: Ask) -> Res
             }
             batch.finish()?
         };
-        match state.store.commit(tx).await {
+        match ask.store.commit(tx).await {
             Ok(_) => return Ok(answer(&ask, done_or_partly(&result), &result)),
             Err(CommitError::Conflict { .. }) => {}
             Err(error) => return Err(NgsiError::from(error).into()),
@@ -140,7 +140,7 @@ async fn run(state: &AppState, ask: &Ask, operation: BatchOperation) -> Result<B
             batch.finish()
         });
         let (tx, result) = prepared.await.map_err(|error| ApiError::internal(&error))??;
-        match state.store.commit(tx).await {
+        match ask.store.commit(tx).await {
             Ok(_) => return Ok(result),
             Err(CommitError::Conflict { .. }) => {}
             Err(error) => return Err(NgsiError::from(error).into()),
@@ -171,6 +171,7 @@ async fn contexts_of(state: &AppState, ask: &Ask, values: &[Value]) -> Result<Co
     if ask.is_linked()? {
         return Ok(ContextsOf::All(ask.link_context(state).await?));
     }
+    ask.refuse_link()?;
     let mut all: Vec<Result<Arc<Context>, NgsiError>> = Vec::with_capacity(values.len());
     for (i, value) in values.iter().enumerate() {
         let same = i.checked_sub(1).filter(|before| values[*before].get("@context") == value.get("@context"));

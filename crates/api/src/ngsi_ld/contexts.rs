@@ -41,7 +41,7 @@ fn describe_cached(cached: &CachedContext) -> Value {
         "URL": cached.url,
         "localId": cached.url,
         "kind": "Cached",
-        "timestamp": cached.fetched_at,
+        "createdAt": cached.fetched_at,
         "lastUsage": cached.used_at,
         "numberOfHits": cached.hits,
     })
@@ -52,7 +52,7 @@ fn describe_hosted(hosted: &HostedContext) -> Value {
         "URL": format!("{PATH}{}", hosted.id),
         "localId": hosted.id,
         "kind": "Hosted",
-        "timestamp": hosted.created_at,
+        "createdAt": hosted.created_at,
     })
 }
 
@@ -80,6 +80,7 @@ pub(super) async fn add_context(State(state): State<AppState>, ask: Ask) -> Resu
     // The name is the moment in microseconds: short, and no two requests in one process get the same.
     let id = state.contexts.new_id(ask.now);
     state.contexts.host(&id, document, ask.now).await?;
+    ask.record(&state, "context.create", &id).await?;
     Ok(ask.created(&format!("{PATH}{id}")))
 }
 
@@ -114,7 +115,10 @@ pub(super) async fn delete_context(
     ask: Ask,
 ) -> Result<Response, ApiError> {
     ask.params.check_known(&[&["reload"]])?;
-    let reload = ask.params.flag("reload").map_err(|error| NgsiError::bad_data(error.detail))?;
+    let reload = ask.params.flag("reload")?;
+    if Context::is_core(&id) {
+        return Err(NgsiError::bad_data("the core context is built in; it cannot be deleted or fetched again").into());
+    }
     let kept = state.contexts.cached().iter().any(|cached| cached.url == id);
     let hosted = state.contexts.hosted(&id)?.is_some();
     match (kept, hosted, reload) {
@@ -124,8 +128,10 @@ pub(super) async fn delete_context(
         (false, true, true) => {
             return Err(NgsiError::bad_data("reload: only kept contexts can be fetched again").into());
         }
+        (false, false, true) => return Err(NgsiError::bad_data(format!("reload: no context {id} is kept here")).into()),
         (false, false, _) if id.is_empty() => return Err(invalid("which context? give its id in the path").into()),
         (false, false, _) => return Err(NgsiError::not_found(format!("context {id}")).into()),
     }
+    ask.record(&state, if reload { "context.reload" } else { "context.delete" }, &id).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }

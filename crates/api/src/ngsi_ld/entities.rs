@@ -33,7 +33,7 @@ pub(super) async fn create_entity(State(state): State<AppState>, ask: Ask) -> Re
     let body = ask.body(&state).await?;
     let entity = parse_entity(body.value, &body.context, ask.now)?;
     let location = location_of(&entity.id);
-    entities::create(&state.store, ask.tenant(), entity, ask.now).await?;
+    entities::create(&ask.store, ask.tenant(), entity, ask.now).await?;
     Ok(ask.created(&location))
 }
 
@@ -54,7 +54,7 @@ pub(super) async fn retrieve_entity(
     let missing = || NgsiError::not_found(format!("entity {id}"));
     let found = find_one(&snapshot, ask.tenant(), &id, &ask.caller.scope)?.ok_or_else(missing)?;
     let entity = &found.value;
-    if !view.finds_something(entity) {
+    if !view.finds_something(entity) || !view.shows_anything(entity) {
         let detail = format!("entity {id} with any of the attributes asked for");
         return Err(NgsiError::not_found(detail).into());
     }
@@ -118,6 +118,11 @@ fn input_form(ask: &Ask) -> Result<InputForm, NgsiError> {
     Ok(if ask.params.form()? == Form::Simplified { InputForm::Simplified } else { InputForm::Normalized })
 }
 
+/// Answers requests about one entity that do not say which.
+pub(super) async fn name_the_entity() -> ApiError {
+    NgsiError::bad_data("which entity? give its id, a URI, in the path").into()
+}
+
 /// Merges a fragment into an entity.
 pub(super) async fn merge_entity(
     State(state): State<AppState>,
@@ -129,7 +134,7 @@ pub(super) async fn merge_entity(
     let body = ask.body(&state).await?;
     let observed_at = ask.params.get("observedAt").map(Timestamp::parse).transpose().map_err(NgsiError::from)?;
     let fragment = parse_fragment(body.value, &body.context, input_form(&ask)?)?;
-    entities::merge_entity(&state.store, ask.tenant(), &id, fragment, observed_at, ask.now).await?;
+    entities::merge_entity(&ask.store, ask.tenant(), &id, fragment, observed_at, ask.now).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }
 
@@ -143,7 +148,7 @@ pub(super) async fn replace_entity(
     let id = EntityId::parse(&id).map_err(NgsiError::from)?;
     let body = ask.body(&state).await?;
     let fragment = parse_fragment(body.value, &body.context, input_form(&ask)?)?;
-    entities::replace(&state.store, ask.tenant(), &id, fragment, ask.now).await?;
+    entities::replace(&ask.store, ask.tenant(), &id, fragment, ask.now).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }
 
@@ -156,7 +161,7 @@ pub(super) async fn delete_entity(
     ask.params.check_known(&[&["type", "local", "via"]])?;
     let id = EntityId::parse(&id).map_err(NgsiError::from)?;
     ask.check_tenant(&state)?;
-    entities::delete(&state.store, ask.tenant(), &id, ask.now).await?;
+    entities::delete(&ask.store, ask.tenant(), &id, ask.now).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }
 
@@ -180,6 +185,6 @@ pub(super) async fn purge_entities(State(state): State<AppState>, ask: Ask) -> R
     let keeps = |name: &Iri| if keep.is_empty() { !drop.contains(name) } else { keep.contains(name) };
     let partly: Option<&(dyn Fn(&Iri) -> bool + Sync)> =
         if keep.is_empty() && drop.is_empty() { None } else { Some(&keeps) };
-    entities::purge(&state.store, ask.tenant(), query, partly, ask.now).await?;
+    entities::purge(&ask.store, ask.tenant(), query, partly, ask.now).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }

@@ -16,8 +16,8 @@ mod temporal;
 mod types;
 
 pub(crate) use params::Params;
-pub(crate) use request::{Ask, Body, Media};
-pub(crate) use respond::{error_json, page_links, with_context_link};
+pub(crate) use request::{Ask, Media};
+pub(crate) use respond::{error_json, page_links};
 
 use trust::Action;
 
@@ -56,6 +56,25 @@ fn entity_routes() -> Routes {
             .patch(attrs, WriteEntities, attributes::update_attributes)
             .body_max(BODY_BYTES_MAX);
     }
+    for path in ["/ngsi-ld/v1/entities", "/ngsi-ld/v1/entities/"] {
+        routes = routes.patch(path, WriteEntities, entities::name_the_entity).put(
+            path,
+            WriteEntities,
+            entities::name_the_entity,
+        );
+    }
+    for path in ["/ngsi-ld/v1/entities//attrs", "/ngsi-ld/v1/entities//attrs/"] {
+        routes = routes.post(path, WriteEntities, entities::name_the_entity).patch(
+            path,
+            WriteEntities,
+            entities::name_the_entity,
+        );
+    }
+    let nameless = "/ngsi-ld/v1/entities//attrs/{attr}";
+    routes = routes
+        .patch(nameless, WriteEntities, entities::name_the_entity)
+        .put(nameless, WriteEntities, entities::name_the_entity)
+        .delete(nameless, DeleteEntities, entities::name_the_entity);
     let attr = "/ngsi-ld/v1/entities/{id}/attrs/{attr}";
     routes
         .get(one, ReadEntities, entities::retrieve_entity)

@@ -133,7 +133,7 @@ impl Params {
         match self.get(name) {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
-            Some(other) => Err(invalid(format!("{name}: \"{other}\" is neither true nor false"))),
+            Some(other) => Err(NgsiError::bad_data(format!("{name}: \"{other}\" is neither true nor false"))),
         }
     }
 
@@ -192,6 +192,12 @@ impl Params {
         let (pick, omit) = (projection("pick")?, projection("omit")?);
         if self.get("attrs").is_some() && (pick.is_some() || omit.is_some()) {
             return Err(NgsiError::bad_data("attrs does not go with pick or omit; use pick alone"));
+        }
+        if pick.as_ref().zip(omit.as_ref()).is_some_and(|(pick, omit)| pick.overlaps(omit)) {
+            return Err(NgsiError::bad_data("pick and omit name the same member"));
+        }
+        if self.list("attrs").any(|name| matches!(name, "id" | "type" | "@id" | "@type" | "@context")) {
+            return Err(NgsiError::bad_data("attrs: id and type are not attributes; use pick"));
         }
         let dataset_ids = self.list("datasetId").map(|id| (id != "@none").then(|| id.to_owned())).collect();
         Ok(View {

@@ -1,10 +1,10 @@
 //! Queries over the current state (ETSI GS CIM 009, 6.4.3.2).
 
 use axum::{extract::State, response::Response};
-use model::{Entity, ReadScope, Tenant};
+use model::{Entity, Iri, ReadScope, Tenant};
 use platform::{
     context::Context,
-    ngsi::{NgsiError, View, write_entity, write_feature_collection},
+    ngsi::{ErrorKind, Member, NgsiError, View, write_entity, write_feature_collection},
     query::{EntityQuery, Found, Selector, find, follow, follow_flat, pattern},
 };
 use store::Store;
@@ -53,10 +53,8 @@ pub(super) async fn answer_query(
 
 /// Refuses queries that would select everything (5.7.2).
 pub(super) fn check_selective(params: &Params, view: &View, selectors: bool) -> Result<(), NgsiError> {
-    let picks = view
-        .pick
-        .as_ref()
-        .is_some_and(|pick| pick.0.iter().any(|(member, _)| matches!(member, platform::ngsi::Member::Attribute(_))));
+    let picks =
+        view.pick.as_ref().is_some_and(|pick| pick.0.iter().any(|(member, _)| matches!(member, Member::Attribute(_))));
     let given = ["type", "attrs", "q", "georel"].iter().any(|name| params.get(name).is_some());
     if given || picks || selectors || params.flag("local")? {
         return Ok(());
@@ -64,6 +62,18 @@ pub(super) fn check_selective(params: &Params, view: &View, selectors: bool) -> 
     Err(NgsiError::bad_data(
         "the query would select everything; give at least one of type, attrs, q, a geo-query, local",
     ))
+}
+
+/// Attributes of which an entity must have one: those of `attrs`, or those of `pick` when it names nothing else.
+fn wanted_attributes(view: &View) -> Vec<Iri> {
+    let picked = view.pick.iter().flat_map(|pick| &pick.0).map(|(member, _)| match member {
+        Member::Attribute(name) => Some(name.clone()),
+        Member::Id | Member::Type | Member::Scope => None,
+    });
+    match picked.collect::<Option<Vec<Iri>>>() {
+        Some(picked) if !picked.is_empty() => picked,
+        _ => view.attrs.clone(),
+    }
 }
 
 /// The query that parameters describe.
@@ -76,7 +86,7 @@ pub(super) fn entity_query(params: &Params, context: &Context, view: &View) -> R
     let (limit, offset) = params.page()?;
     Ok(EntityQuery {
         selectors: if selector.is_empty() { vec![] } else { vec![selector] },
-        attrs: view.attrs.clone(),
+        attrs: wanted_attributes(view),
         q: params.q(context)?,
         geo: params.geo_q(context)?,
         scope: params.scope_q()?,
@@ -96,7 +106,7 @@ async fn run(store: &Store, tenant: &Tenant, query: EntityQuery, scope: &ReadSco
     let (tenant, scope) = (tenant.clone(), scope.clone());
     let searched = tokio::task::spawn_blocking(move || find(&snapshot, &tenant, &query, &scope)).await;
     searched.unwrap_or_else(|error| {
-        Err(NgsiError::new(platform::ngsi::ErrorKind::InternalError, format!("the query was given up: {error}")))
+        Err(NgsiError::new(ErrorKind::InternalError, format!("the query was given up: {error}")))
     })
 }
 

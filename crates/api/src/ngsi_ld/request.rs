@@ -13,6 +13,7 @@ use platform::{
     ngsi::{ErrorKind, NgsiError, parse_json},
 };
 use serde_json::Value;
+use store::Store;
 
 use super::Params;
 use crate::{ApiError, AppState, Caller};
@@ -29,6 +30,8 @@ pub(crate) struct Ask {
     pub body: Bytes,
     /// Now, by the city's clock.
     pub now: Timestamp,
+    /// The store in the caller's name: what is committed through it is in the audit.
+    pub store: Store,
 }
 
 /// The body as JSON, and the context that its names are in.
@@ -69,13 +72,19 @@ impl FromRequest<AppState> for Ask {
             ApiError::new(status, "body", "The body was not accepted", detail)
                 .with_remedy("send smaller batches, completely")
         })?;
-        Ok(Self { caller, params, path, headers, body, now: state.clock.now() })
+        let store = caller.store(state);
+        Ok(Self { caller, params, path, headers, body, now: state.clock.now(), store })
     }
 }
 
 impl Ask {
     pub fn tenant(&self) -> &Tenant {
         &self.caller.tenant
+    }
+
+    /// Writes to the audit what a layer has changed with a store of its own.
+    pub async fn record(&self, state: &AppState, action: &str, resource: &str) -> Result<(), ApiError> {
+        self.caller.record(state, action, resource).await
     }
 
     /// The body and its context, by the media type of the body.
@@ -112,11 +121,21 @@ impl Ask {
                  the context in the Link header",
             )),
             (true, None) => self.link_context(state).await,
-            (false, _) if self.link().is_some() => Err(NgsiError::bad_data(
+            (false, Some(given)) => {
+                self.refuse_link()?;
+                state.contexts.resolve(given, self.now).await
+            }
+            (false, None) => Err(NgsiError::bad_data("application/ld+json needs an @context in the body")),
+        }
+    }
+
+    /// Refuses a context in the `Link` header beside those in the body.
+    pub fn refuse_link(&self) -> Result<(), NgsiError> {
+        match self.link() {
+            Some(_) => Err(NgsiError::bad_data(
                 "a context in the Link header does not go with application/ld+json; leave one of them out",
             )),
-            (false, Some(given)) => state.contexts.resolve(given, self.now).await,
-            (false, None) => Err(NgsiError::bad_data("application/ld+json needs an @context in the body")),
+            None => Ok(()),
         }
     }
 

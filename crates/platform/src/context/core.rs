@@ -81,6 +81,9 @@ const OTHER: &[(&str, &str)] = &[
     ("title", "http://purl.org/dc/terms/title"),
 ];
 
+/// The namespaces of the core context that serve as prefixes, longest first.
+pub(super) const PREFIXES: [(&str, &str); 2] = [("https://purl.org/geojson/vocab#", "geojson"), (NGSI_LD, "ngsi-ld")];
+
 pub(super) struct Core {
     pub terms: HashMap<&'static str, Iri>,
     pub names: HashMap<Iri, &'static str>,

@@ -72,6 +72,12 @@ impl Context {
         Self { terms, names, prefixes, wire, expanded: RwLock::default(), compacted: RwLock::default() }
     }
 
+    /// Whether an address is that of the core context, in any of its versions.
+    #[must_use]
+    pub fn is_core(url: &str) -> bool {
+        core::is_core(url)
+    }
+
     /// What answers carry as `@context`: as it was given, with the core context in it.
     #[must_use]
     pub fn wire(&self) -> &Value {
@@ -161,8 +167,9 @@ impl Context {
         {
             return short.into();
         }
-        for (namespace, prefix) in &self.prefixes {
-            if let Some(rest) = full.strip_prefix(&**namespace).filter(|rest| !rest.is_empty()) {
+        let own = self.prefixes.iter().map(|(namespace, prefix)| (&**namespace, &**prefix));
+        for (namespace, prefix) in own.chain(core::PREFIXES) {
+            if let Some(rest) = full.strip_prefix(namespace).filter(|rest| !rest.is_empty()) {
                 let short = format!("{prefix}:{rest}");
                 if means_the_same(&short) {
                     return short.into();
@@ -183,7 +190,9 @@ fn check_name(term: &str) -> Result<(), NgsiError> {
     let forbidden = |c: char| {
         c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '{' | '}' | '|' | '\\' | '^' | '`')
     };
-    if term.is_empty() || term.len() > 1_024 || term.starts_with('@') || term.contains(forbidden) {
+    // `id` and `type` are other words for JSON-LD's @id and @type.
+    let keyword = term.starts_with('@') || matches!(term, "id" | "type");
+    if keyword || term.is_empty() || term.len() > 1_024 || term.contains(forbidden) {
         return Err(not_a_name(term));
     }
     Ok(())

@@ -63,10 +63,10 @@ async fn core_terms_cannot_be_redefined() {
 }
 
 #[tokio::test]
-async fn a_term_that_hides_a_default_name_does_not_take_its_place_on_output() {
+async fn a_term_that_hides_a_default_name_leaves_it_a_prefixed_name() {
     let context = resolve(json!({"speed": "https://example.org/speed"})).await;
     let hidden = Iri::from("https://uri.etsi.org/ngsi-ld/default-context/speed");
-    assert_eq!(&*context.compact(&hidden).text, hidden.as_str());
+    assert_eq!(&*context.compact(&hidden).text, "ngsi-ld:default-context/speed");
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn contexts_that_cannot_be_had_or_go_in_circles_are_named() {
 
 #[test]
 fn what_cannot_be_a_name_is_refused() {
-    for name in ["", " ", "a b", "a\"b", "a(b)", "@type", "a;b", "<script>", &"x".repeat(2_000)] {
+    for name in ["", " ", "a b", "a\"b", "a(b)", "@type", "type", "a;b", "<script>", &"x".repeat(2_000)] {
         assert!(Context::core().expand(name).is_err(), "{name}");
     }
 }

@@ -8,6 +8,9 @@ use super::{
 };
 use crate::ngsi::{AttributeFragment, EntityFragment, NgsiError, Patch};
 
+/// The expanded name of `scope`.
+const SCOPE: &str = "https://uri.etsi.org/ngsi-ld/scope";
+
 /// What happened to each attribute of an update or append.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UpdateResult {
@@ -27,15 +30,19 @@ pub enum AttributeChange {
 }
 
 impl Edit {
-    /// Update (5.6.2): attributes that exist are replaced, others are left out.
+    /// Update (5.6.2): attributes that exist are replaced, new ones are added; a scope is replaced only.
     ///
     /// # Errors
     /// `BadRequestData` when an attribute is not complete.
-    pub fn update(&mut self, fragment: EntityFragment) -> Result<UpdateResult, NgsiError> {
-        self.put(fragment, |edit, name, dataset| match edit.instance(name, dataset) {
-            Some(_) => Ok(()),
-            None => Err("it does not exist; append it with POST".to_owned()),
-        })
+    pub fn update(&mut self, mut fragment: EntityFragment) -> Result<UpdateResult, NgsiError> {
+        let mut left_out = vec![];
+        if self.entity.scopes.is_empty() && fragment.scopes != Patch::Keep {
+            fragment.scopes = Patch::Keep;
+            left_out.push((Iri::from(SCOPE), "the entity has no scope; append one with POST".to_owned()));
+        }
+        let mut result = self.append(fragment, true)?;
+        result.not_updated.extend(left_out);
+        Ok(result)
     }
 
     /// Append (5.6.3): attributes are added; those that exist are replaced if `overwrite` says so.
@@ -43,21 +50,15 @@ impl Edit {
     /// # Errors
     /// `BadRequestData` when an attribute is not complete.
     pub fn append(&mut self, fragment: EntityFragment, overwrite: bool) -> Result<UpdateResult, NgsiError> {
-        self.put(fragment, |edit, name, dataset| match edit.instance(name, dataset) {
-            Some(_) if !overwrite => Err("it exists, and noOverwrite was asked for".to_owned()),
-            _ => Ok(()),
-        })
-    }
-
-    fn put(
-        &mut self,
-        fragment: EntityFragment,
-        allowed: impl Fn(&Self, &Iri, Option<&str>) -> Result<(), String>,
-    ) -> Result<UpdateResult, NgsiError> {
         let mut result = UpdateResult::default();
         self.add_types(fragment.types);
         match fragment.scopes {
-            Patch::Set(scopes) => self.set_scopes(scopes),
+            Patch::Set(scopes) if overwrite => self.set_scopes(scopes),
+            Patch::Set(scopes) => {
+                let mut all = self.entity.scopes.clone();
+                all.extend(scopes.into_iter().filter(|scope| !self.entity.scopes.contains(scope)));
+                self.set_scopes(all);
+            }
             Patch::Delete => self.set_scopes(vec![]),
             Patch::Keep => {}
         }
@@ -65,8 +66,8 @@ impl Edit {
             let mut changed = false;
             for instance in instances {
                 let dataset = instance.dataset_id.clone();
-                if let Err(reason) = allowed(self, &name, dataset.as_deref()) {
-                    result.not_updated.push((name.clone(), reason));
+                if !overwrite && self.instance(&name, dataset.as_deref()).is_some() {
+                    result.not_updated.push((name.clone(), "it exists, and noOverwrite was asked for".to_owned()));
                 } else if instance.value == Patch::Delete {
                     changed |= self.remove(&name, dataset.as_deref());
                 } else {
@@ -126,6 +127,9 @@ impl Edit {
     /// `ResourceNotFound` when the attribute (instance) does not exist, `BadRequestData` when the fragment does not
     /// fit it.
     pub fn change_attribute(&mut self, name: &Iri, change: AttributeChange) -> Result<(), NgsiError> {
+        if name.as_str() == SCOPE {
+            return Err(NgsiError::bad_data("scope is not an attribute; change it with PATCH on attrs"));
+        }
         match change {
             AttributeChange::Partial(fragment) => self.change_partly(name, fragment),
             AttributeChange::Replace(instances) => {
@@ -169,6 +173,10 @@ impl Edit {
     /// # Errors
     /// `ResourceNotFound` when there is nothing to delete.
     pub fn delete_attribute(&mut self, name: &Iri, dataset: Option<&str>, all: bool) -> Result<(), NgsiError> {
+        if name.as_str() == SCOPE && !self.entity.scopes.is_empty() {
+            self.set_scopes(vec![]);
+            return Ok(());
+        }
         if all {
             let removed = self.remove_all(name);
             return if removed { Ok(()) } else { self.find(name, None).map(drop) };

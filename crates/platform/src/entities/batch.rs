@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use model::{Entity, EntityId, Tenant, Timestamp};
+use model::{Entity, EntityId, Iri, Tenant, Timestamp};
 use store::{Snapshot, Stored, Transaction};
 
 use super::{Edit, write::write_deletion};
@@ -90,7 +90,12 @@ impl<'s> Batch<'s> {
         let Some(state) = self.states.get_mut(&id) else { return Ok(()) };
         let is_new = state.before.is_none() && state.edit.is_none();
         match apply(state, fragment, operation, self.now) {
-            Ok(()) => {
+            Ok(left_out) if !left_out.is_empty() => {
+                let names: Vec<&str> = left_out.iter().map(|(name, _)| name.short()).collect();
+                let detail = format!("these exist, and noOverwrite was asked for: {}", names.join(", "));
+                self.refuse(Some(id), NgsiError::bad_data(detail));
+            }
+            Ok(_) => {
                 if is_new {
                     self.result.created.push(id.clone());
                 }
@@ -110,7 +115,10 @@ impl<'s> Batch<'s> {
     pub fn delete(&mut self, id: EntityId) -> Result<(), NgsiError> {
         let before = self.snapshot.entity(&self.tenant, &id)?;
         match before {
-            Some(_) if self.result.success.contains(&id) => {}
+            Some(_) if self.deletions.iter().any(|gone| gone.value.id == id) => {
+                let error = NgsiError::not_found(format!("entity {id}, which comes twice in this batch,"));
+                self.refuse(Some(id), error);
+            }
             Some(before) => {
                 self.deletions.push(before);
                 self.result.success.push(id);
@@ -146,14 +154,14 @@ fn apply(
     fragment: EntityFragment,
     operation: BatchOperation,
     now: Timestamp,
-) -> Result<(), NgsiError> {
+) -> Result<Vec<(Iri, String)>, NgsiError> {
     let exists = state.before.is_some() || state.edit.is_some();
     let missing = || Err(NgsiError::not_found(format!("entity {}", name_of(&fragment))));
     if !exists {
         return match operation {
             BatchOperation::Create | BatchOperation::Upsert { .. } => {
                 state.edit = Some(Edit::new(fragment.into_entity(now)?, now));
-                Ok(())
+                Ok(vec![])
             }
             BatchOperation::Update { .. } | BatchOperation::Merge => missing(),
         };
@@ -167,15 +175,15 @@ fn apply(
         (None, Some(before)) => Edit::of(&before.value, now),
         (None, None) => return missing(),
     };
+    let mut left_out = vec![];
     match operation {
         BatchOperation::Create | BatchOperation::Upsert { update: false } => edit.replace(fragment.into_entity(now)?),
         BatchOperation::Upsert { update: true } => drop(edit.append(fragment, true)?),
-        // Attributes left out because of noOverwrite are no failure of the entity (5.6.9).
-        BatchOperation::Update { overwrite } => drop(edit.append(fragment, overwrite)?),
+        BatchOperation::Update { overwrite } => left_out = edit.append(fragment, overwrite)?.not_updated,
         BatchOperation::Merge => edit.merge(fragment, None)?,
     }
     state.edit = Some(edit);
-    Ok(())
+    Ok(left_out)
 }
 
 fn name_of(fragment: &EntityFragment) -> String {

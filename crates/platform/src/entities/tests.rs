@@ -46,15 +46,28 @@ fn name(short: &str) -> Iri {
 }
 
 #[test]
-fn an_update_replaces_what_exists_and_names_what_does_not() {
+fn an_update_replaces_what_exists_adds_the_rest_and_leaves_out_a_new_scope() {
     let mut edit = edit();
-    let result = edit.update(fragment(json!({"speed": 5, "colour": "red"}))).unwrap();
-    assert_eq!(result.updated, [name("speed")]);
-    assert_eq!(result.not_updated.iter().map(|(n, _)| n.clone()).collect::<Vec<_>>(), [name("colour")]);
+    let result = edit.update(fragment(json!({"speed": 5, "colour": "red", "scope": "/a"}))).unwrap();
+    assert_eq!(result.updated, [name("speed"), name("colour")]);
+    assert_eq!(result.not_updated.iter().map(|(n, _)| n.clone()).collect::<Vec<_>>(), [name("scope")]);
     assert_eq!(shown(&edit)["speed"][0], json!({"type": "Property", "value": 5}));
     assert_eq!(shown(&edit)["speed"][1]["value"], json!(2));
     let speed = edit.instance(&name("speed"), None).unwrap();
     assert_eq!((speed.created_at, speed.modified_at), (Some(at(0)), Some(at(1))));
+}
+
+#[test]
+fn scopes_are_added_replaced_and_deleted() {
+    let mut edit = edit();
+    edit.append(fragment(json!({"scope": "/a"})), false).unwrap();
+    edit.append(fragment(json!({"scope": ["/a", "/b"]})), false).unwrap();
+    assert_eq!(shown(&edit)["scope"], json!(["/a", "/b"]));
+    edit.update(fragment(json!({"scope": "/c"}))).unwrap();
+    assert_eq!(shown(&edit)["scope"], json!("/c"));
+    assert!(partial(&mut edit, "scope", json!({"value": "/d"})).is_err());
+    edit.delete_attribute(&name("scope"), None, false).unwrap();
+    assert_eq!(shown(&edit).get("scope"), None);
 }
 
 #[test]

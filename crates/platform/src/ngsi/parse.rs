@@ -3,7 +3,7 @@
 use model::{AttributeValue, Entity, EntityId, Geometry, Iri, Timestamp};
 use serde_json::{Map, Value};
 
-use super::{AttributeFragment, EntityFragment, NULL, NgsiError, Patch};
+use super::{AttributeFragment, EntityFragment, ErrorKind, NULL, NgsiError, Patch};
 use crate::context::Context;
 
 /// How attributes are written in the input.
@@ -33,8 +33,11 @@ const GEOMETRY_TYPES: &[&str] =
 /// Reads a complete entity.
 ///
 /// # Errors
-/// `BadRequestData` with the name of the member that is wrong.
+/// `InvalidRequest` when it is not an object, `BadRequestData` with the name of the member that is wrong.
 pub fn parse_entity(value: Value, context: &Context, now: Timestamp) -> Result<Entity, NgsiError> {
+    if !value.is_object() {
+        return Err(NgsiError::new(ErrorKind::InvalidRequest, "the body must be one entity: a JSON object"));
+    }
     parse_fragment(value, context, InputForm::Normalized)?.into_entity(now)
 }
 

@@ -252,6 +252,14 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
+    fn a_moment_is_written_as_it_displays(micros in Timestamp::MIN.micros()..=Timestamp::MAX.micros(), whole in any::<bool>()) {
+        let at = Timestamp::from_micros(if whole { micros / 1_000_000 * 1_000_000 } else { micros });
+        let mut out = Vec::new();
+        write_timestamp(&mut out, at);
+        prop_assert_eq!(String::from_utf8(out).unwrap(), format!("\"{at}\""));
+    }
+
+    #[test]
     fn any_json_is_an_entity_that_can_be_written_or_is_refused(value in any_json(), text in ".{0,60}") {
         let _ = parse_json(text.as_bytes());
         let _ = Projection::parse(&text, &Context::core());

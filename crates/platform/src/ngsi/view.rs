@@ -98,6 +98,12 @@ impl Projection {
         }
     }
 
+    /// Whether some member is in both, as a whole.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.0.iter().any(|(member, linked)| linked.is_none() && other.find(member).is_some_and(|(_, l)| l.is_none()))
+    }
+
     fn find(&self, member: &Member) -> Option<&(Member, Option<Self>)> {
         self.0.iter().find(|(known, _)| known == member)
     }
@@ -130,14 +136,19 @@ impl View {
         self.dataset_ids.is_empty() || self.dataset_ids.contains(&attribute.dataset_id)
     }
 
-    /// Whether an entity has anything to show: at least one attribute that was asked for.
+    /// Whether an entity has at least one of the attributes that were asked for (`attrs`).
     #[must_use]
     pub fn finds_something(&self, entity: &Entity) -> bool {
-        let asked = !self.attrs.is_empty() || !self.dataset_ids.is_empty();
-        let shown = |(name, instances): (&Iri, &Vec<Attribute>)| {
-            self.shows_attribute(name) && instances.iter().any(|i| self.shows_instance(i))
-        };
-        !asked || entity.attributes.iter().any(shown)
+        self.attrs.is_empty() || self.attrs.iter().any(|name| entity.attributes.contains_key(name))
+    }
+
+    /// Whether any member of an entity is shown.
+    #[must_use]
+    pub fn shows_anything(&self, entity: &Entity) -> bool {
+        self.shows(&Member::Id)
+            || self.shows(&Member::Type)
+            || (!entity.scopes.is_empty() && self.shows(&Member::Scope))
+            || entity.attributes.keys().any(|name| self.shows_attribute(name))
     }
 
     /// The view of an entity that a relationship links to.

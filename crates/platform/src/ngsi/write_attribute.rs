@@ -31,15 +31,57 @@ pub(super) fn write_value(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) 
     }
 }
 
-/// Writes a moment as a JSON string.
+/// Writes a moment as a JSON string, the same text as its `Display`.
+///
+/// Answers have a time on nearly every attribute, so this goes from days to year, month and day by arithmetic
+/// (H. Hinnant, "chrono-compatible low-level date algorithms", 2021) instead of through a calendar library.
 pub fn write_timestamp(out: &mut Vec<u8>, at: Timestamp) {
-    use std::io::Write;
-    // Writing into memory does not fail.
-    let _ = write!(out, "\"{at}\"");
+    let (seconds, micros) = (at.micros().div_euclid(1_000_000), at.micros().rem_euclid(1_000_000));
+    let (days, second_of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    out.push(b'"');
+    write_digits(out, year, 4);
+    let rest = [(b'-', month), (b'-', day), (b'T', second_of_day / 3_600), (b':', second_of_day / 60 % 60)];
+    for (separator, number) in rest.into_iter().chain([(b':', second_of_day % 60)]) {
+        out.push(separator);
+        write_digits(out, number, 2);
+    }
+    if micros > 0 {
+        out.push(b'.');
+        write_digits(out, micros, 6);
+        while out.last() == Some(&b'0') {
+            out.pop();
+        }
+    }
+    out.extend_from_slice(b"Z\"");
+}
+
+/// Writes a number from 0 with leading zeros.
+fn write_digits(out: &mut Vec<u8>, number: i64, width: u32) {
+    for place in (0..width).rev() {
+        let digit = number / 10_i64.pow(place) % 10;
+        out.push(b'0' + u8::try_from(digit).unwrap_or(0));
+    }
 }
 
 fn write_geometry(out: &mut Vec<u8>, geometry: &Geometry) {
-    write_value(out, geometry);
+    match geometry.flat_point() {
+        Some((longitude, latitude)) => {
+            out.extend_from_slice(b"{\"type\":\"Point\",\"coordinates\":[");
+            write_value(out, &longitude);
+            out.push(b',');
+            write_value(out, &latitude);
+            out.extend_from_slice(b"]}");
+        }
+        None => write_value(out, geometry),
+    }
 }
 
 /// Writes one instance of an attribute as an answer shows it.

@@ -31,12 +31,37 @@ const TEXT_BYTES_MAX: usize = 32 * 1024;
 /// # Errors
 /// `BadRequestData` when it is not a regular expression.
 pub fn pattern(text: &str) -> Result<regex::Regex, NgsiError> {
+    if has_double_repetition(text) {
+        let detail = format!("the regular expression \"{text}\" cannot be used: one repetition follows another");
+        return Err(NgsiError::bad_data(detail));
+    }
     let compiled = regex::RegexBuilder::new(text).size_limit(1 << 20).nest_limit(50).build();
     compiled.map_err(|error| {
         let reason = error.to_string();
         let last = reason.lines().last().unwrap_or_default();
         NgsiError::bad_data(format!("the regular expression cannot be used: {last}"))
     })
+}
+
+/// Whether `**`, `+*` and the like stand outside a class. Other engines refuse them or read them otherwise, so that
+/// a query would mean different things in different places.
+fn has_double_repetition(text: &str) -> bool {
+    let (mut escaped, mut in_class, mut repeated) = (false, false, false);
+    for c in text.chars() {
+        let repetition = !escaped && !in_class && matches!(c, '*' | '+');
+        if repetition && repeated {
+            return true;
+        }
+        repeated = repetition;
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '[' => in_class = true,
+            ']' => in_class = false,
+            _ => {}
+        }
+    }
+    false
 }
 
 fn check_length(text: &str) -> Result<(), NgsiError> {

@@ -115,7 +115,6 @@ impl Path {
         match raw.as_str() {
             "createdAt" if rest.is_empty() => test(Found::Time(entity.created_at)),
             "modifiedAt" if rest.is_empty() => test(Found::Time(entity.modified_at)),
-            "id" if rest.is_empty() => test(Found::Text(entity.id.as_str())),
             "scope" if rest.is_empty() => entity.scopes.iter().any(|scope| test(Found::Text(scope))),
             _ => false,
         }

@@ -190,6 +190,14 @@ fn places_are_selected_by_relation_and_distance() {
 }
 
 #[test]
+fn a_repetition_of_a_repetition_is_refused() {
+    for wrong in ["a**", "a+*", "(", "a{2"] {
+        assert!(pattern(wrong).is_err(), "{wrong}");
+    }
+    assert!(pattern("^urn:.*[*+]\\*+?$").is_ok());
+}
+
+#[test]
 fn half_a_geo_query_is_refused() {
     for georel in [
         "near",
