@@ -216,10 +216,15 @@ impl Picture<'_> {
         let mut flags: Vec<&str> = vec![];
         let mut origin = self.layer.origin;
         for attribute in &self.layer.attributes {
-            let seen = self.value(entity, attribute.iri(), attribute.history);
-            if let Some(observed_at) = seen.observed_at {
-                newest = newest.max(Some(observed_at));
+            let mut seen = self.value(entity, attribute.iri(), attribute.history);
+            if seen.observed_at.is_some_and(|t| t > self.at) {
+                // A picture of the past does not know what was observed later, such as when an incident will end.
+                seen.observed_at = None;
+                if self.layer.period.is_some() {
+                    seen.value = Value::Null;
+                }
             }
+            newest = newest.max(seen.observed_at);
             if let Some(quality) = &seen.quality {
                 flags.extend(flag_names(quality.flags));
                 if self.layer.style.by.as_ref() == Some(&attribute.name) {

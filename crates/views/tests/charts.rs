@@ -1,5 +1,7 @@
 //! Thinning keeps every peak, whatever the series.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use polder_views::draw;
 use proptest::prelude::*;
 

@@ -10,17 +10,21 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use views::{AttributeKind, LayerConfig, LayerKind, ViewError, Viewpoint, Views};
 
-use super::respond::{Answer, GEOJSON, JSON, link};
+use super::{
+    describe::OPENAPI,
+    respond::{Answer, GEOJSON, JSON, link},
+};
 use crate::{ApiError, AppState, Caller, map};
 
 /// The standard's own coordinate reference system: longitude and latitude in WGS84.
 pub(super) const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
 
 /// The requirements that the tests hold this interface to.
-const CONFORMS_TO: [&str; 11] = [
+const CONFORMS_TO: [&str; 12] = [
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
@@ -58,9 +62,10 @@ pub(super) async fn get_landing_page(
     let answer = Answer::for_request(&state, &headers, form(query)?.as_deref())?;
     let title = format!("{}: features", state.views.city().name);
     let mut links = answer.self_links(&answer.url(""), JSON);
-    let description = format!("{}/api/v1/openapi.json", answer.server());
+    let whole = format!("{}/api/v1/openapi.json", answer.server());
     links.extend([
-        link(&description, "service-desc", "application/vnd.oai.openapi+json;version=3.1", "The interface (OpenAPI)"),
+        link(&answer.url("/api"), "service-desc", OPENAPI, "This interface (OpenAPI 3.0)"),
+        link(&whole, "service-desc", "application/openapi+json;version=3.1", "The whole server (OpenAPI 3.1)"),
         link(&answer.url("/conformance"), "conformance", JSON, "What this interface conforms to"),
         link(&answer.url("/collections"), "data", JSON, "The collections"),
     ]);

@@ -20,7 +20,7 @@ use super::{
 use crate::{ApiError, AppState, Caller, map};
 
 /// Items on a page when nothing is asked.
-const LIMIT_DEFAULT: usize = 100;
+pub(super) const LIMIT_DEFAULT: usize = 100;
 
 /// The items of a collection.
 #[utoipa::path(

@@ -1,6 +1,7 @@
 //! OGC API Features at `/ogc/features/v1`: the city's layers for GIS software and for people with a browser.
 
 mod collections;
+mod describe;
 mod html;
 mod items;
 mod respond;
@@ -18,6 +19,9 @@ const ROOT: &str = "/ogc/features/v1";
 pub fn routes() -> Routes {
     Routes::new()
         .get("/ogc/features/v1", Action::ReadLayers, collections::get_landing_page)
+        // The same with a slash, which some clients put behind the address that they were given.
+        .get("/ogc/features/v1/", Action::ReadLayers, collections::get_landing_page)
+        .get("/ogc/features/v1/api", Action::ReadLayers, describe::get_features_description)
         .get("/ogc/features/v1/conformance", Action::ReadLayers, collections::get_conformance)
         .get("/ogc/features/v1/collections", Action::ReadLayers, collections::list_collections)
         .get("/ogc/features/v1/collections/{collection}", Action::ReadLayers, collections::get_collection)
@@ -34,6 +38,7 @@ pub fn routes() -> Routes {
     collections::list_collections,
     collections::get_collection,
     collections::get_queryables,
+    describe::get_features_description,
     items::list_items,
     items::get_item,
 ))]

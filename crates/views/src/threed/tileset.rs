@@ -56,8 +56,14 @@ impl Region {
 pub fn tileset(view: &Viewpoint<'_>, layer: &LayerConfig) -> Result<Value, ViewError> {
     view.check(layer)?;
     let mut cells: BTreeMap<(u32, u32), Region> = BTreeMap::new();
+    let (mut damaged, mut example) = (0_u64, None);
     view.each(&EntitySelect::Type(layer.type_iri()), |entity| {
-        if let Some(shell) = shell_of(entity)
+        let found = shell_of(entity);
+        if let Err(problem) = &found {
+            damaged += 1;
+            example = Some((entity.id.clone(), problem.clone()));
+        }
+        if let Ok(Some(shell)) = found
             && let (Some(cell), Some(region)) = (cell_of(&shell), Region::around(&shell))
         {
             let joined = cells.get(&cell.xy()).map_or(region, |known| known.union(region));
@@ -65,6 +71,9 @@ pub fn tileset(view: &Viewpoint<'_>, layer: &LayerConfig) -> Result<Value, ViewE
         }
         true
     })?;
+    if let Some((building, problem)) = example {
+        tracing::warn!(damaged, %building, %problem, "buildings are left out of the 3D tiles; this is one of them");
+    }
     let mut groups: BTreeMap<(u32, u32), (Region, Vec<Value>)> = BTreeMap::new();
     let up = CELL_ZOOM - GROUP_ZOOM;
     for ((x, y), region) in cells {
@@ -112,7 +121,9 @@ pub fn cell_glb(view: &Viewpoint<'_>, layer: &LayerConfig, cell: TileId) -> Resu
     let select = EntitySelect::InBox { entity_type: Some(layer.type_iri()), bbox: cell.bounds(ORIGIN_MARGIN) };
     let mut buildings = vec![];
     view.each(&select, |entity| {
-        if let Some(shell) = shell_of(entity).filter(|s| cell_of(s) == Some(cell)) {
+        if let Ok(Some(shell)) = shell_of(entity)
+            && cell_of(&shell) == Some(cell)
+        {
             buildings.push((entity.id.clone(), height_of(layer, entity), shell));
         }
         true
@@ -129,16 +140,12 @@ pub fn cell_glb(view: &Viewpoint<'_>, layer: &LayerConfig, cell: TileId) -> Resu
     Ok((!empty).then(|| encode_glb(&roofs, &walls, &rows)))
 }
 
-/// The surfaces of a building. Damaged ones are said in the log and left out.
-fn shell_of(entity: &Entity) -> Option<Shell> {
-    let attribute = entity.attribute(crate::expand(SURFACES).as_str())?;
-    let (AttributeValue::Json(value) | AttributeValue::Property(value)) = &attribute.value else { return None };
-    match Shell::read(value) {
-        Ok(shell) => Some(shell),
-        Err(problem) => {
-            tracing::warn!(building = %entity.id, %problem, "a building is left out of the 3D tiles");
-            None
-        }
+/// The surfaces of a building, when it has any; `Err` when they are damaged.
+fn shell_of(entity: &Entity) -> Result<Option<Shell>, model::Problem> {
+    let Some(attribute) = entity.attribute(crate::expand(SURFACES).as_str()) else { return Ok(None) };
+    match &attribute.value {
+        AttributeValue::Json(value) | AttributeValue::Property(value) => Shell::read(value).map(Some),
+        _ => Ok(None),
     }
 }
 

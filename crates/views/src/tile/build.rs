@@ -17,9 +17,11 @@ use crate::{LayerConfig, LayerKind, ViewError, Viewpoint, fits, shown, title_of}
 
 /// The most things in one tile.
 const FEATURES_MAX: usize = 12_000;
-/// Square units below which an area is left out on levels above the layer's deepest: about 1.5 pixels of a tile that
+/// The most lines or areas in one tile above the layer's deepest level.
+const AREAS_MAX: usize = 7_000;
+/// Square units below which an area is left out on levels above the layer's deepest: 2 pixels of a tile that
 /// is drawn 512 pixels wide.
-const AREA_MIN: f64 = 100.0;
+const AREA_MIN: f64 = 128.0;
 /// Units that a simplified line may lie off: half a pixel.
 const TOLERANCE: f64 = 4.0;
 
@@ -65,9 +67,10 @@ pub fn build_tile(view: &Viewpoint<'_>, layer: &LayerConfig, tile: TileId) -> Re
             true
         })?;
     }
-    if things.len() > FEATURES_MAX {
+    let most = if points || deepest { FEATURES_MAX } else { AREAS_MAX };
+    if things.len() > most {
         things.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-        things.truncate(FEATURES_MAX);
+        things.truncate(most);
     }
     let mut builder = TileBuilder::new(&layer.id);
     for Thing { shape, properties, .. } in &things {
@@ -110,12 +113,15 @@ fn rank(id: &EntityId) -> f64 {
     f64::from(u32::try_from(mixed >> 32).unwrap_or(0)) / 4_294_967_296.0
 }
 
-/// `id`, `title`, and the layer's attributes; far out only those that decide how a thing looks.
+/// `id`, `title` (where a thing has a name), and the layer's attributes; far out only those that decide how a thing looks.
 fn properties(layer: &LayerConfig, entity: &Entity, z: u8) -> Vec<(String, Value)> {
-    let mut properties = vec![
-        ("id".to_owned(), Value::from(entity.id.as_str())),
-        ("title".to_owned(), Value::from(title_of(Some(layer), entity, "nl"))),
-    ];
+    let id = entity.id.as_str();
+    let mut properties = vec![("id".to_owned(), Value::from(id))];
+    let title = title_of(Some(layer), entity, "nl");
+    // A title that only repeats the end of the identifier says nothing and costs a third of a tile of buildings.
+    if !id.ends_with(&title) {
+        properties.push(("title".to_owned(), title.into()));
+    }
     if entity.attribute(crate::expand(crate::threed::SURFACES).as_str()).is_some() {
         // Drawn with its roofs by the 3D tiles: the map leaves out its block.
         properties.push(("roofs".to_owned(), true.into()));
