@@ -3,8 +3,9 @@
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use model::Tenant;
-use platform::{context::Contexts, subscriptions::Subscriptions};
+use platform::context::Contexts;
 use store::Store;
+use subscriptions::Subscriptions;
 use trust::Trust;
 use url::Url;
 use views::Views;

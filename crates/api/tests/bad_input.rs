@@ -1,5 +1,7 @@
 //! Bad input over HTTP: each gets a clear problem, the server stays up, and nothing is lost or half stored.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod common;
 
 use axum::{

@@ -6,5 +6,4 @@ pub mod context;
 pub mod entities;
 pub mod ngsi;
 pub mod query;
-pub mod subscriptions;
 pub mod temporal;

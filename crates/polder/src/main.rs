@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod intake;
 mod logging;
+mod measurements;
 mod outbound;
 mod rules;
 mod settings;
@@ -15,6 +16,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cli::{Arguments, Command};
+
+/// Entities are made on the threads of requests and freed on the writer's, which glibc's allocator does slowly.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();

@@ -117,7 +117,7 @@ async fn ask(
         other => return Err(trust::HttpFailure(format!("the method {other} is not used with a provider"))),
     };
     let answer = sent.map_err(|error| trust::HttpFailure(error.to_string()))?;
-    let mut response = http::Response::builder().status(answer.status);
+    let mut response = Response::builder().status(answer.status);
     for (name, value) in &answer.headers {
         response = response.header(name, value);
     }
@@ -127,11 +127,8 @@ async fn ask(
 /// Notifications to subscribers, over HTTP.
 pub struct Notifications(pub Client);
 
-impl platform::subscriptions::NotificationSink for Notifications {
-    fn deliver<'a>(
-        &'a self,
-        delivery: &'a platform::subscriptions::Delivery,
-    ) -> platform::subscriptions::DeliveryFuture<'a> {
+impl subscriptions::NotificationSink for Notifications {
+    fn deliver<'a>(&'a self, delivery: &'a subscriptions::Delivery) -> subscriptions::DeliveryFuture<'a> {
         Box::pin(async move {
             if !delivery.uri.starts_with("http") {
                 return Err(format!("\"{}\" is not an http or https address", delivery.uri));

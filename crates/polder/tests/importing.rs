@@ -1,5 +1,7 @@
 //! Importing with the built binary: good rows are in, bad rows are named, twice is once, damage is found.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod common;
 
 use common::{Server, folder, run};

@@ -1,5 +1,7 @@
 //! Starting and stopping the built binary: what is wrong is named with the remedy, and nothing is half done.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod common;
 
 use common::{Server, folder, free_address, polder, run};

@@ -1,5 +1,7 @@
 //! Every connector passes the contract of connectors.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use prost::Message;
 use serde_json::{Value, json};
 use testing::connector_contract::{Case, Feed, check};

@@ -1,5 +1,7 @@
 //! Input that attacks: bombs, endless records, deep nesting, noise. Each ends in a named problem, in bounded memory.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::{
     io::Write as _,
     path::Path,

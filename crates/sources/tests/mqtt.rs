@@ -1,5 +1,7 @@
 //! MQTT against a real broker: Debian's mosquitto.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::{
     path::Path,
     process::{Child, Command, Stdio},

@@ -1,5 +1,7 @@
 //! Replays: an archive played on the city's clock, with pauses, jumps and laps.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::{
     sync::{
         Arc,

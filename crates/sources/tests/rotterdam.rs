@@ -1,5 +1,7 @@
 //! Every source of Rotterdam, read as `polder import` reads it: the real files, the real settings.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
 
 use model::{Incoming, Problem, Timestamp, TripTimes};

@@ -1,5 +1,7 @@
 //! Wrong settings are named with their line and a remedy. Each message is a snapshot.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use polder_sources::config::CityFile;
 
 const CITY: &str = r#"[city]

@@ -3,6 +3,8 @@
 //!
 //! `cargo run --profile demo --package polder-store --example commit_rate -- ENTITIES`
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 extern crate polder_store as store;
 
 use std::{error::Error, time::Instant};

@@ -5,6 +5,8 @@
 //! the answer. A folder that is loaded already is measured as it is. `xtask/bench/history_peers.py` asks PostgreSQL and
 //! DuckDB the same questions about the same rows, read from the segments in the folder.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::{error::Error, path::Path};
 
 use model::{EntityId, Observation, ObservedValue, Quality, SeriesKey, Tenant, Timestamp};

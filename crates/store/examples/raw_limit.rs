@@ -4,6 +4,8 @@
 //! `cargo run --profile demo --package polder-store --example raw_limit -- BODIES`, where BODIES is what
 //! `polder bench batch --write BODIES` wrote.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::{
     io::{BufRead, BufReader},
     time::Instant,

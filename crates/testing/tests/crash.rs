@@ -1,7 +1,7 @@
 //! Kills a writing process at random moments, again and again on one directory, and proves that every acknowledged
 //! transaction is there exactly once, whole, and that nothing else is.
 
-#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
     collections::BTreeMap,

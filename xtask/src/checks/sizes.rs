@@ -33,14 +33,21 @@ pub fn check(files: &[String]) -> Result<Vec<String>> {
                 found.push(format!("{path}: {lines} lines, more than {FILE_LINES_MAX}: split it by what it is about"));
             }
             let owner = path.split('/').take(2).collect::<Vec<_>>().join("/");
-            *crates.entry(owner).or_default() += lines;
+            *crates.entry(owner).or_default() += lines_of_code(&text);
         }
         found.extend(functions(path, &text)?);
     }
     for (name, lines) in crates.iter().filter(|(_, lines)| **lines > CRATE_LINES_MAX) {
-        found.push(format!("{name}: {lines} lines of production code, more than {CRATE_LINES_MAX}"));
+        found.push(format!("{name}: {lines} lines of code, more than {CRATE_LINES_MAX}"));
     }
     Ok(found)
+}
+
+/// Lines that a program runs: without blank lines, comments, docstrings and the tests at the end of a file. A crate is
+/// limited by these, so that nobody saves on docstrings.
+fn lines_of_code(text: &str) -> usize {
+    let production = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    production.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count()
 }
 
 /// Production code is what ships: not tests, examples, benchmarks or the test crate.

@@ -6,12 +6,9 @@ use axum::{
     response::Response,
 };
 use model::EntityId;
-use platform::{
-    context::Context,
-    ngsi::NgsiError,
-    subscriptions::{Subscription, parse_subscription_fragment, subscription_to_json},
-};
+use platform::{context::Context, ngsi::NgsiError};
 use serde_json::Value;
+use subscriptions::{Subscription, parse_subscription_fragment, subscription_to_json};
 use trust::Action;
 
 use super::{Ask, Media, page_links, respond::with_count};
@@ -43,6 +40,7 @@ async fn create_subscription(State(state): State<AppState>, ask: Ask) -> Result<
     let source = body.context.wire().clone();
     let fragment = parse_subscription_fragment(body.value, &body.context, &source)?;
     let id = state.subscriptions.create(ask.tenant(), fragment, source, ask.now).await?;
+    ask.record(&state, "subscription.create", id.as_str()).await?;
     Ok(ask.created(&format!("/ngsi-ld/v1/subscriptions/{id}")))
 }
 
@@ -100,6 +98,7 @@ async fn update_subscription(
     let body = ask.body(&state).await?;
     let fragment = parse_subscription_fragment(body.value, &body.context, body.context.wire())?;
     state.subscriptions.update(ask.tenant(), &id, fragment, ask.now).await?;
+    ask.record(&state, "subscription.update", id.as_str()).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }
 
@@ -112,5 +111,6 @@ async fn delete_subscription(
     ask.params.check_known(&[&["local", "via"]])?;
     let id = EntityId::parse(&id).map_err(NgsiError::from)?;
     state.subscriptions.delete(ask.tenant(), &id).await?;
+    ask.record(&state, "subscription.delete", id.as_str()).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }

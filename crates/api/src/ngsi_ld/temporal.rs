@@ -299,11 +299,7 @@ pub(super) async fn append_evolution(
 }
 
 /// Deletes the temporal evolution of an entity.
-pub(super) async fn delete_evolution(
-    State(state): State<AppState>,
-    Path(id): Path<String>,
-    ask: Ask,
-) -> Result<Response, ApiError> {
+pub(super) async fn delete_evolution(Path(id): Path<String>, ask: Ask) -> Result<Response, ApiError> {
     ask.params.check_known(&[&["local", "via"]])?;
     let id = EntityId::parse(&id).map_err(NgsiError::from)?;
     ask.temporal_writer().delete_entity(&id).await?;

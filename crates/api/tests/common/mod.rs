@@ -12,13 +12,11 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use model::{Attribute, Entity, EntityId, Tenant, Timestamp};
-use platform::{
-    context::{ContextFetch, Contexts, FetchFuture},
-    subscriptions::Subscriptions,
-};
+use platform::context::{ContextFetch, Contexts, FetchFuture};
 use polder_api::{AppState, Asset, CityClock, DoorSettings, StateParts};
 use serde_json::Value;
 use store::{Store, StoreOptions, Transaction};
+use subscriptions::Subscriptions;
 use tower::ServiceExt;
 use trust::{Action, Grants, Policy, Role, Subject, SubjectKind, Trust, tokens::NewToken, users::NewUser};
 use views::{City, Layers, Views, ViewsParts, expand};

@@ -198,5 +198,11 @@ fn check_name(term: &str) -> Result<(), NgsiError> {
     Ok(())
 }
 
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Context({})", self.wire())
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -92,7 +92,11 @@ impl EntityQuery {
 
     /// The one type that the query asks for, when it asks for nothing else.
     fn only_type(&self) -> Option<&Iri> {
-        let bare = self.attrs.is_empty() && self.q.is_none() && self.geo.is_none() && self.scope.is_none() && self.order.is_none();
+        let bare = self.attrs.is_empty()
+            && self.q.is_none()
+            && self.geo.is_none()
+            && self.scope.is_none()
+            && self.order.is_none();
         match self.selectors.as_slice() {
             [Selector { ids, id_pattern: None, types: Some(TypeSelector::Type(iri)) }] if bare && ids.is_empty() => {
                 Some(iri)

@@ -127,7 +127,7 @@ fn series_hash(series: &SeriesKey) -> u64 {
 }
 
 /// A number as JSON, without a fraction where it has none (`120`, not `120.0`).
-pub(crate) fn whole_where_whole(number: f64) -> Value {
+pub fn whole_where_whole(number: f64) -> Value {
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() <= EXACT_MAX {
         #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]

@@ -28,7 +28,7 @@ pub use read::{Evolution, Strand, TemporalReader};
 pub use represent::{scope_name, write_evolution};
 pub use write::{Datasets, TemporalWriter, Written};
 
-pub(crate) use instance::whole_where_whole;
+pub use instance::whole_where_whole;
 
 #[cfg(test)]
 mod tests;

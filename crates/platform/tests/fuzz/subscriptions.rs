@@ -1,12 +1,10 @@
 //! Subscriptions: what is accepted can be shown, matched and changed.
 
 use std::sync::{Arc, LazyLock};
+use subscriptions::{Compiled, Subscription, parse_subscription_fragment, subscription_to_json};
 
 use model::{EntityId, Timestamp};
-use polder_platform::{
-    context::{Context, ContextFetch, Contexts, FetchFuture},
-    subscriptions::{Compiled, Subscription, parse_subscription_fragment, subscription_to_json},
-};
+use polder_platform::context::{Context, ContextFetch, Contexts, FetchFuture};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use store::{Store, StoreOptions};

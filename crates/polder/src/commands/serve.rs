@@ -1,15 +1,14 @@
 //! `polder serve`: opens the store, wires the layers to each other, and serves the city until it is asked to stop.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use api::{AppState, Asset, DoorSettings, Rate, RateLimits, StateParts};
-use platform::{
-    context::Contexts,
-    subscriptions::{Notifier, Subscriptions},
-};
+use model::{Iri, ReadScope};
+use platform::context::Contexts;
 use sources::{Board, CityClock, Occasion};
 use store::Store;
+use subscriptions::{Notifier, Subscriptions};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use trust::{Oidc, Policy, Trust};
@@ -20,7 +19,7 @@ use crate::{
     cli::ServeOptions,
     clock::{city_clock, wall},
     intake::Intake,
-    logging, outbound,
+    logging, measurements, outbound,
     settings::{self, Settings},
 };
 
@@ -47,7 +46,14 @@ async fn serve(settings: Settings, city: CityFolder, open: bool) -> Result<()> {
     let clock = city_clock(&city.file.city, settings.server.replay);
     let board = Board::new(&city.sources());
     let state = state(&settings, &city, open, &store, &clock, &board).await?;
-    tasks.spawn(state.views.clone().follow());
+    let (views, stopping) = (state.views.clone(), stop.clone());
+    tasks.spawn(async move {
+        tokio::select! {
+            () = views.follow() => {}
+            () = stopping.cancelled() => {}
+        }
+    });
+    warm(&state, &city);
     start_notifier(&mut tasks, &settings, &state.subscriptions, &stop)?;
     start_sources(&mut tasks, &settings, &city, &store, &clock, &board, &stop)?;
     announce(&settings, &city, open);
@@ -96,8 +102,21 @@ async fn state(
         trust,
         clock,
         board: board.clone(),
-        door: door(settings, city),
+        door: DoorSettings { measurements: Some(measurements::start()?), ..door(settings, city) },
     }))
+}
+
+/// Computes beside the first requests what takes long, so that few visitors wait for it.
+fn warm(state: &AppState, city: &CityFolder) {
+    let (views, tenant, now) = (state.views.clone(), city.tenant.clone(), state.clock.now());
+    let public: Arc<HashSet<Iri>> = Arc::new(city.public_types().into_iter().collect());
+    tokio::task::spawn_blocking(move || {
+        for scope in [ReadScope::Types(public), ReadScope::All] {
+            if let Err(error) = views.warm(&tenant, &scope, now) {
+                tracing::warn!(%error, "the views could not be prepared; they are made when somebody asks");
+            }
+        }
+    });
 }
 
 fn door(settings: &Settings, city: &CityFolder) -> DoorSettings {

@@ -138,7 +138,7 @@ pub struct Telemetry {
 
 impl Default for Telemetry {
     fn default() -> Self {
-        Self { log: "info".to_owned(), log_json: false, otlp_endpoint: None }
+        Self { log: "info,fjall=warn,lsm_tree=warn".to_owned(), log_json: false, otlp_endpoint: None }
     }
 }
 

@@ -20,9 +20,9 @@ pub fn sample() -> String {
         _ = write!(text, "\n{}[{section}]\n", comment(section_schema, shape));
         for (setting, setting_schema) in shape["properties"].as_object().unwrap_or(&empty) {
             let value = &defaults[section][setting];
-            _ = write!(
+            _ = writeln!(
                 text,
-                "{}{}\n",
+                "{}{}",
                 comment(setting_schema, setting_schema),
                 line(setting, value, &schema, setting_schema)
             );

@@ -2,7 +2,7 @@
 
 use model::Iri;
 
-use crate::{context::Context, ngsi::NgsiError};
+use platform::{context::Context, ngsi::NgsiError};
 
 /// What stands between names.
 fn is_separator(c: char) -> bool {

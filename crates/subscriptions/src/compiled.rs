@@ -6,7 +6,7 @@ use model::{Change, Entity, Timestamp};
 use serde_json::Value;
 
 use super::{AttributeEvent, EntitySelector, NotificationFormat, Subscription, attribute_events, is_triggered};
-use crate::{
+use platform::{
     context::{Context, Contexts},
     ngsi::{Form, NgsiError, Projection, View},
     query::{EntityQuery, GeoQ, Q, ScopeQ, Selector, TypeSelector, pattern},
@@ -23,12 +23,6 @@ pub struct Compiled {
     pub view: View,
     /// The `@context` of its notifications.
     pub context: Arc<Context>,
-}
-
-impl std::fmt::Debug for Context {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Context({})", self.wire())
-    }
 }
 
 impl Compiled {

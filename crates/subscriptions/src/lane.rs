@@ -18,7 +18,7 @@ use super::{
     Compiled, Delivery, NotificationSink, Subscriptions,
     notification::{Told, delivery},
 };
-use crate::{
+use platform::{
     ngsi::{Linked, NgsiError},
     query::follow,
 };

@@ -11,7 +11,7 @@ use serde_json::Value;
 use store::{CommitError, Document, DocumentSelect, Expect, Store, StoreError, Transaction};
 
 use super::{Compiled, Subscription, SubscriptionFragment, SubscriptionIndex, SubscriptionStatus};
-use crate::{
+use platform::{
     context::Contexts,
     ngsi::{ErrorKind, NgsiError},
 };

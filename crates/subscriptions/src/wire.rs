@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Endpoint, EntitySelector, KeyValue, NotificationSettings, Subscription, SubscriptionStatus, Trigger, compact_types,
 };
-use crate::context::Context;
+use platform::context::Context;
 
 /// The subscription as the API shows it, without `@context`. `sys_attrs` adds `createdAt` and `modifiedAt`.
 #[must_use]
@@ -61,7 +61,7 @@ fn put_list(members: &mut Map<String, Value>, name: &str, items: Vec<Value>) {
 
 /// Seconds without a fraction where there is none, as they were most likely written.
 fn number(seconds: f64) -> Value {
-    crate::temporal::whole_where_whole(seconds)
+    platform::temporal::whole_where_whole(seconds)
 }
 
 fn selector_to_json(selector: &EntitySelector, context: &Context) -> Value {

@@ -16,7 +16,7 @@ use super::{
     lane::{Lane, LaneContext, Pending, pending_of},
     notification::Told,
 };
-use crate::{
+use platform::{
     ngsi::NgsiError,
     query::{EntityQuery, find},
 };

@@ -26,8 +26,8 @@ pub use notifier::Notifier;
 pub use parse::{SubscriptionFragment, parse_subscription_fragment};
 pub use service::Subscriptions;
 pub use subscription::{
-    Accept, ContextualText, Endpoint, EntitySelector, KeyValue, NotificationFormat, NotificationJoin, NotificationSettings, Subscription,
-    SubscriptionStatus, Trigger,
+    Accept, ContextualText, Endpoint, EntitySelector, KeyValue, NotificationFormat, NotificationJoin,
+    NotificationSettings, Subscription, SubscriptionStatus, Trigger,
 };
 pub use type_names::{compact_types, expand_types, names_in};
 pub use wire::subscription_to_json;

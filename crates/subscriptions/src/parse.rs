@@ -7,7 +7,7 @@ use super::{
     Accept, ContextualText, Endpoint, EntitySelector, KeyValue, NotificationFormat, NotificationJoin,
     NotificationSettings, Subscription, Trigger, expand_types,
 };
-use crate::{
+use platform::{
     context::Context,
     ngsi::{NULL, NgsiError, Patch},
 };

@@ -14,7 +14,7 @@ use store::{Store, StoreOptions, Transaction};
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::context::{Context, ContextFetch, Contexts, FetchFuture};
+use platform::context::{Context, ContextFetch, Contexts, FetchFuture};
 
 /// No remote contexts.
 struct NoWeb;

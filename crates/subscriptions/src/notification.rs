@@ -6,7 +6,7 @@ use model::{Attribute, AttributeValue, Change, Entity, Iri, Tenant, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{Accept, AttributeEvent, Compiled, Delivery, NotificationJoin, Trigger};
-use crate::{
+use platform::{
     context::Context,
     ngsi::{Form, Linked, Member, NULL, View, write_attribute, write_entity, write_feature_collection, write_string},
     query::follow_flat,
