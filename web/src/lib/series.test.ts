@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chartData, inGap, seriesRows } from './series';
+import { chartData, chartRange, inGap, seriesRows } from './series';
 
 const series = {
   points: [
@@ -19,6 +19,17 @@ describe('chartData', () => {
   it('adds nothing when the server already broke the line', () => {
     const points: [number, number | null][] = [...series.points, [2001, null]];
     expect(chartData({ points, gaps: series.gaps }).values).toEqual([5, 6, null, 7]);
+  });
+});
+
+describe('chartRange', () => {
+  const period: [number, number] = [0, 20_000];
+  it('shows the asked period when readings are missing at its start and end', () => {
+    expect(chartRange([1, 2, 9], period, [1, 9])).toEqual([0, 20]);
+    expect(chartRange([1], period, [1, 86_401])).toEqual([0, 20]);
+  });
+  it('shows the part that the reader zoomed in to', () => {
+    expect(chartRange([1, 2, 9], period, [2, 8])).toEqual([2, 8]);
   });
 });
 

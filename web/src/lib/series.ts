@@ -23,6 +23,15 @@ export function chartData(series: Pick<Series, 'points' | 'gaps'>): ChartData {
   };
 }
 
+/**
+ * What the time axis shows, in seconds: the whole asked period (milliseconds), so that missing readings at its start and
+ * end are seen, unless the reader zoomed in to a part of the readings.
+ */
+export function chartRange(times: number[], period: [number, number], [low, high]: [number, number]): [number, number] {
+  const whole = low <= (times[0] ?? low) && high >= (times.at(-1) ?? high);
+  return whole ? [period[0] / 1000, period[1] / 1000] : [low, high];
+}
+
 export type SeriesRow = { at: number; value: number } | { from: number; to: number };
 
 /** Readings and gaps in order of time, newest first, for the table beside the chart. */
