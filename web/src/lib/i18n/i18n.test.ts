@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { en } from './en';
-import { fill } from './index.svelte';
+import { count, fill } from './index.svelte';
 import { nl } from './nl';
 
 const marks = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
@@ -18,5 +18,12 @@ describe('dictionaries', () => {
 describe('fill', () => {
   it('puts values in their marks and leaves unknown marks visible', () => {
     expect(fill('{n} van {total}', { n: 3 })).toBe('3 van {total}');
+  });
+});
+
+describe('count', () => {
+  it('says one gap, no gaps and two gaps', () => {
+    expect([0, 1, 2].map((n) => count('chart.gaps', n))).toEqual(['0 gaten', '1 gat', '2 gaten']);
+    expect(count('chart.readings', 1)).toBe('1 meting');
   });
 });

@@ -1,7 +1,8 @@
 /** The chosen language, and texts in it. */
 import type { Lang, Text } from '$lib/api/types';
+import { formatNumber } from '$lib/format';
 import { en } from './en';
-import { nl, type MessageKey } from './nl';
+import { nl, type CountKey, type MessageKey } from './nl';
 
 export const dictionaries = { nl, en };
 export const languages: Lang[] = ['nl', 'en'];
@@ -42,6 +43,11 @@ export function fill(text: string, values: Record<string, string | number> = {})
 /** The message `key` in the chosen language. */
 export function t(key: MessageKey, values?: Record<string, string | number>): string {
   return fill(dictionaries[current][key], values);
+}
+
+/** `n` of something, in the chosen language: one gap, two gaps. Dutch and English both say "one" of 1 only. */
+export function count(key: CountKey, n: number): string {
+  return t(n === 1 ? `${key}.one` : key, { n: formatNumber(n, i18n.locale) });
 }
 
 /** A bilingual text of the server in the chosen language. */

@@ -1,4 +1,7 @@
-/** Dutch texts (the first language). Plain words, short sentences (level B1). `{name}` marks a value to fill in. */
+/**
+ * Dutch texts (the first language). Plain words, short sentences (level B1). `{name}` marks a value to fill in; a key
+ * that ends in `.one` is the text for exactly one.
+ */
 export const nl = {
   'app.name': 'Polder',
   'app.skipToMap': 'Naar de kaart',
@@ -56,6 +59,7 @@ export const nl = {
   'search.placeholder': 'Zoek in {city}',
   'search.none': 'Niets gevonden voor “{q}”. Probeer een ander woord.',
   'search.results': '{n} resultaten',
+  'search.results.one': '{n} resultaat',
   'search.clear': 'Zoekopdracht wissen',
   'layers.title': 'Lagen',
   'layers.open': 'Lagen tonen',
@@ -115,7 +119,11 @@ export const nl = {
   'chart.gap': 'Geen meting',
   'chart.asTable': 'Toon als tabel',
   'chart.asChart': 'Toon als grafiek',
-  'chart.summary': 'Laagste {min}, hoogste {max}, gemiddeld {mean} {unit}. {n} metingen, {gaps} gaten.',
+  'chart.summary': 'Laagste {min}, hoogste {max}, gemiddeld {mean} {unit}. {readings}, {gaps}.',
+  'chart.readings': '{n} metingen',
+  'chart.readings.one': '{n} meting',
+  'chart.gaps': '{n} gaten',
+  'chart.gaps.one': '{n} gat',
   'chart.time': 'Tijd',
   'chart.hours': '{n} uur',
   'chart.period': 'Periode',
@@ -204,4 +212,6 @@ export const nl = {
 } as const;
 
 export type MessageKey = keyof typeof nl;
+/** Messages that count something: they have a text for one and a text for every other number. */
+export type CountKey = { [K in MessageKey]: `${K}.one` extends MessageKey ? K : never }[MessageKey];
 export type Messages = Record<MessageKey, string>;
