@@ -199,6 +199,8 @@ export const en: Messages = {
   'signIn.oidcName': 'your organisation',
   'signIn.or': 'or',
   'signIn.wrong': 'This name and password do not belong together. Try again.',
+  'signIn.providerFailed':
+    'Signing in through your organisation did not work. Try again. If it fails again, ask your administrator for help.',
   'signIn.busy': 'Signing in…',
   'signIn.done': 'You are signed in as {name}.',
   'signIn.roles': 'Roles: {roles}',

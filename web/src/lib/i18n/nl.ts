@@ -200,6 +200,8 @@ export const nl = {
   'signIn.oidcName': 'uw organisatie',
   'signIn.or': 'of',
   'signIn.wrong': 'Deze naam en dit wachtwoord horen niet bij elkaar. Probeer het opnieuw.',
+  'signIn.providerFailed':
+    'Inloggen via uw organisatie is niet gelukt. Probeer het opnieuw. Lukt het weer niet? Vraag dan uw beheerder om hulp.',
   'signIn.busy': 'Bezig met inloggen…',
   'signIn.done': 'U bent ingelogd als {name}.',
   'signIn.roles': 'Rollen: {roles}',
