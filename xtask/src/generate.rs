@@ -50,7 +50,7 @@ pub fn check() -> Result<()> {
 }
 
 fn for_each(mut act: impl FnMut(&Generated, &str) -> Result<()>) -> Result<()> {
-    step("the binary, for generated files", &mut cargo(&["build", "--package", "polder", "--locked"]))?;
+    step("the binary, for generated files", &mut cargo(&crate::test::BUILD))?;
     crate::needs::npm_packages("web")?;
     let polder = root().join("target/debug/polder");
     for file in GENERATED {

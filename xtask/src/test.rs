@@ -21,6 +21,9 @@ pub struct Options {
     only: Vec<String>,
 }
 
+/// The binary, with the very features that the tests are built with: the same artefacts, so nothing is built twice.
+pub const BUILD: [&str; 4] = ["build", "--workspace", "--tests", "--locked"];
+
 type Step = (&'static str, fn() -> Result<()>);
 
 /// All steps in order.
@@ -85,7 +88,7 @@ fn rust() -> Result<()> {
 /// The built binary, driven from outside by foreign clients and a real browser.
 fn e2e() -> Result<()> {
     needs::npm_packages("e2e")?;
-    step("the binary", &mut cargo(&["build", "--package", "polder", "--locked"]))?;
+    step("the binary", &mut cargo(&BUILD))?;
     let server = server::Server::start()?;
     let outcome = step("end-to-end tests", program("npm", &["test", "--silent"], "e2e").envs(server.environment()));
     server.stop()?;

@@ -145,7 +145,7 @@ mod tests {
     fn numbers_since_1970_are_read_and_nonsense_is_refused() {
         check("UTC", Some("unix"), Ambiguous::Earlier, json!(1_787_304_000), "2026-08-21T09:20:00Z");
         check("UTC", Some("unix_ms"), Ambiguous::Earlier, json!("1787304000500"), "2026-08-21T09:20:00.5Z");
-        let refused = "1e300 is not a number of seconds since 1970";
+        let refused = "1e+300 is not a number of seconds since 1970";
         check("UTC", Some("unix"), Ambiguous::Earlier, json!(1e300), refused);
         check("UTC", None, Ambiguous::Earlier, json!("yesterday"), "\"yesterday\" is not a moment");
         check("UTC", None, Ambiguous::Earlier, json!([1]), "[1] is not a moment");

@@ -11,7 +11,7 @@ use axum::{
     body::Body,
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
-use model::{Attribute, Entity, EntityId, Tenant, Timestamp};
+use model::{Attribute, AttributeValue, Entity, EntityId, Geometry, Tenant, Timestamp};
 use platform::context::{ContextFetch, Contexts, FetchFuture};
 use polder_api::{AppState, Asset, CityClock, DoorSettings, StateParts};
 use serde_json::Value;
@@ -98,6 +98,8 @@ pub fn server_with(door: DoorSettings, open: bool) -> Server {
     for (kind, name) in [("Tree", "linden"), ("Bench", "secret-bench")] {
         let mut entity = Entity::new(EntityId::parse(&format!("urn:x:{name}")).unwrap(), expand(kind), at(0));
         entity.set(expand("name"), Attribute::property(name));
+        let place = Geometry::point(4.48, 51.92).unwrap();
+        entity.set(Entity::LOCATION, Attribute::new(AttributeValue::Geo(place)));
         let mut tx = Transaction::new(Tenant::default());
         tx.put_entity(None, entity, vec![expand("name")]);
         store.commit_blocking(tx).unwrap();

@@ -83,7 +83,7 @@ pub struct NgsiError {
 impl NgsiError {
     /// An error of a type.
     pub fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
+        Self { kind, detail: within_bounds(detail.into()) }
     }
 
     /// Content that does not say what the operation needs.
@@ -115,4 +115,16 @@ impl From<store::StoreError> for NgsiError {
     fn from(error: store::StoreError) -> Self {
         Self::new(ErrorKind::InternalError, error.to_string())
     }
+}
+
+/// The most bytes of a detail: a message for a person never repeats a whole body.
+const DETAIL_BYTES_MAX: usize = 2_000;
+
+/// A detail that quotes what was sent, cut off where it would be longer than a person reads.
+fn within_bounds(mut detail: String) -> String {
+    if detail.len() > DETAIL_BYTES_MAX {
+        detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
+        detail.push('…');
+    }
+    detail
 }
