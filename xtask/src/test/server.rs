@@ -39,7 +39,7 @@ impl Server {
             "loading Rotterdam",
             Command::new(&polder).arg("import").arg("--data").arg(&data).arg("--city").arg(&city),
         )?;
-        let password = format!("e2e-{}-{:x}", std::process::id(), Instant::now().elapsed().as_nanos());
+        let password = format!("windmill-on-the-dyke-{}-{:x}", std::process::id(), Instant::now().elapsed().as_nanos());
         add_user(&polder, &data, &password)?;
         let address = free_address()?;
         let log = folder.join("server.log");
