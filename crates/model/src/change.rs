@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Entity, EntityId, Iri, Tenant};
+use crate::{Entity, EntityId, Iri, Stored, Tenant};
 
 /// What happened to an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,7 +29,21 @@ pub struct Change {
     /// The attributes whose instances were created, replaced or removed.
     pub attributes: Vec<Iri>,
     /// The state before, unless it was created.
-    pub before: Option<Arc<Entity>>,
+    pub before: Option<Arc<Stored<Entity>>>,
     /// The state after, unless it was deleted.
-    pub after: Option<Arc<Entity>>,
+    pub after: Option<Arc<Stored<Entity>>>,
+}
+
+impl Change {
+    /// The entity before, unless it was created.
+    #[must_use]
+    pub fn before(&self) -> Option<&Entity> {
+        self.before.as_deref().map(|stored| &stored.value)
+    }
+
+    /// The entity after, unless it was deleted.
+    #[must_use]
+    pub fn after(&self) -> Option<&Entity> {
+        self.after.as_deref().map(|stored| &stored.value)
+    }
 }

@@ -13,6 +13,7 @@ mod observation;
 mod problem;
 mod quality;
 mod scope;
+mod stored;
 mod time;
 mod trip;
 mod units;
@@ -26,6 +27,7 @@ pub use observation::{Incoming, Observation, ObservedValue, SeriesKey, SourceInf
 pub use problem::Problem;
 pub use quality::{Origin, Quality, QualityFlags};
 pub use scope::ReadScope;
+pub use stored::Stored;
 pub use time::Timestamp;
 pub use trip::{TripStop, TripTimes};
 pub use units::{Unit, harmonise, unit_of};

@@ -1,6 +1,6 @@
 //! Moments in time: UTC, microseconds, between the years 1000 and 9000.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -48,8 +48,9 @@ impl Timestamp {
     /// Names the text, and says which form and which years are accepted.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let remedy = "write ISO 8601 with a zone, for example 2026-08-20T11:40:00Z";
-        let parsed: jiff::Timestamp = text
-            .replacen(',', ".", 1)
+        // ISO 8601 also knows the comma before a fraction.
+        let pointed = if text.contains(',') { Cow::Owned(text.replacen(',', ".", 1)) } else { Cow::Borrowed(text) };
+        let parsed: jiff::Timestamp = pointed
             .parse()
             .map_err(|_| Problem::new("time", format!("\"{}\" is not a moment in time", shortened(text)), remedy))?;
         let micros = parsed.as_microsecond();
@@ -73,21 +74,64 @@ impl From<Timestamp> for jiff::Timestamp {
     }
 }
 
+/// A moment as text, in place: every entity that is stored or answered carries many.
+struct Text {
+    bytes: [u8; 27],
+    length: usize,
+}
+
+impl Text {
+    fn of(moment: Timestamp) -> Self {
+        let civil = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from(moment));
+        let mut text = Self { bytes: *b"0000-00-00T00:00:00.000000Z", length: 27 };
+        text.digits(0, 4, i32::from(civil.year()));
+        for (place, number) in
+            [(5, civil.month()), (8, civil.day()), (11, civil.hour()), (14, civil.minute()), (17, civil.second())]
+        {
+            text.digits(place, 2, i32::from(number));
+        }
+        let micros = civil.subsec_nanosecond() / 1_000;
+        text.digits(20, 6, micros);
+        let mut end = 26;
+        while end > 20 && text.bytes[end - 1] == b'0' {
+            end -= 1;
+        }
+        let end = if end == 20 { 19 } else { end };
+        text.bytes[end] = b'Z';
+        text.length = end + 1;
+        text
+    }
+
+    /// Writes a number that is not negative and has at most `count` digits.
+    fn digits(&mut self, place: usize, count: usize, number: i32) {
+        let mut left = number;
+        for byte in self.bytes[place..place + count].iter_mut().rev() {
+            *byte = b'0' + (left % 10) as u8;
+            left /= 10;
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        // Digits and separators are ASCII, so the fallback is never taken.
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        jiff::Timestamp::from(*self).fmt(f)
+        f.pad(Text::of(*self).as_str())
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(Text::of(*self).as_str())
     }
 }
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
         Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }
@@ -100,6 +144,17 @@ mod tests {
     fn offsets_become_utc_and_whole_seconds_stay_whole() {
         assert_eq!(Timestamp::parse("2026-08-20T13:40:00+02:00").unwrap().to_string(), "2026-08-20T11:40:00Z");
         assert_eq!(Timestamp::parse("2026-08-20T11:40:00.25Z").unwrap().to_string(), "2026-08-20T11:40:00.25Z");
+    }
+
+    #[test]
+    fn a_moment_is_written_as_the_library_writes_it() {
+        let moments =
+            (-400..400).flat_map(|n: i64| [n * 86_400_000_000 * 3_137 + n * 1_001, n * 50_000, n * 999_999_937]);
+        for micros in moments.filter(|m| (Timestamp::MIN.0..=Timestamp::MAX.0).contains(m)) {
+            let moment = Timestamp::from_micros(micros);
+            assert_eq!(moment.to_string(), jiff::Timestamp::from(moment).to_string());
+            assert_eq!(Timestamp::parse(&moment.to_string()).unwrap(), moment);
+        }
     }
 
     #[test]

@@ -4,8 +4,6 @@
 //! the key, the version, the meta and the JSON, so that neither a flipped bit nor a value under a wrong key goes
 //! unnoticed. The meta of a typed document lists its index values; an entity needs none.
 
-use std::ops::Deref;
-
 use serde::{Serialize, de::DeserializeOwned};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -39,23 +37,6 @@ pub enum DocumentSelect {
     Index(&'static str, String),
     /// Those whose key starts with this text.
     Prefix(String),
-}
-
-/// A value as it is stored, with the version that optimistic writes build on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stored<T> {
-    /// Grows with every write, across deletion too: it is the sequence of the transaction that wrote the value.
-    pub version: u64,
-    /// The value.
-    pub value: T,
-}
-
-impl<T> Deref for Stored<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.value
-    }
 }
 
 /// The index values of a document, as its meta keeps them.

@@ -7,18 +7,18 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use model::{Change, Entity, Tenant};
+use model::Change;
 use tokio::sync::watch;
 
 /// The changes of a transaction, and the sequence of the last of them.
 type Numbered = (u64, Arc<[Change]>);
 
-use crate::{Kv, StoreError, Stored, head::Head, log};
+use crate::{Kv, StoreError, head::Head, log};
 
 /// How many transactions, and how many changes in all, memory keeps for readers.
 const TRANSACTIONS_MAX: usize = 1_024;
@@ -26,39 +26,14 @@ const CHANGES_MAX: usize = 20_000;
 /// How many records a lagging reader takes from the log at once.
 const LOG_CHUNK: usize = 64;
 
-/// The states of one change, shared with the entity cache.
-pub(crate) struct LiveChange {
-    pub change: Change,
-    pub before: Option<Arc<Stored<Entity>>>,
-    pub after: Option<Arc<Stored<Entity>>>,
-}
-
-/// One committed transaction. Its changes take their final form when the first reader asks.
+/// One committed transaction.
 pub(crate) struct Published {
     pub last_sequence: u64,
-    raw: Mutex<Vec<LiveChange>>,
-    count: usize,
-    changes: OnceLock<Arc<[Change]>>,
-}
-
-impl Published {
-    pub fn new(last_sequence: u64, raw: Vec<LiveChange>) -> Self {
-        Self { last_sequence, count: raw.len(), raw: Mutex::new(raw), changes: OnceLock::new() }
-    }
-
-    fn changes(&self) -> Arc<[Change]> {
-        let share = |state: Option<Arc<Stored<Entity>>>| state.map(|stored| Arc::new(stored.value.clone()));
-        let finish = |raw: LiveChange| Change { before: share(raw.before), after: share(raw.after), ..raw.change };
-        let make = || {
-            let raw = std::mem::take(&mut *self.raw.lock().unwrap_or_else(PoisonError::into_inner));
-            raw.into_iter().map(finish).collect()
-        };
-        self.changes.get_or_init(make).clone()
-    }
+    pub changes: Arc<[Change]>,
 }
 
 struct Recent {
-    transactions: VecDeque<Arc<Published>>,
+    transactions: VecDeque<Published>,
     changes: usize,
     /// Everything after this sequence is in `transactions`.
     complete_after: u64,
@@ -82,11 +57,11 @@ impl Feed {
     pub fn publish(&self, published: Published) {
         let last = published.last_sequence;
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.changes += published.count;
-        recent.transactions.push_back(Arc::new(published));
+        recent.changes += published.changes.len();
+        recent.transactions.push_back(published);
         while recent.transactions.len() > TRANSACTIONS_MAX || recent.changes > CHANGES_MAX {
             let Some(oldest) = recent.transactions.pop_front() else { break };
-            recent.changes -= oldest.count;
+            recent.changes -= oldest.changes.len();
             recent.complete_after = oldest.last_sequence;
         }
         drop(recent);
@@ -117,7 +92,10 @@ impl Feed {
             return Found::InLog { complete_after: recent.complete_after };
         }
         let place = recent.transactions.partition_point(|t| t.last_sequence <= position);
-        recent.transactions.get(place).cloned().map_or(Found::NothingYet, Found::InMemory)
+        match recent.transactions.get(place) {
+            Some(found) => Found::InMemory(found.last_sequence, found.changes.clone()),
+            None => Found::NothingYet,
+        }
     }
 
     fn read_log(&self, after: u64) -> Result<VecDeque<Numbered>, StoreError> {
@@ -131,7 +109,7 @@ impl Feed {
 }
 
 enum Found {
-    InMemory(Arc<Published>),
+    InMemory(u64, Arc<[Change]>),
     /// In the log, which certainly holds everything up to the point from which memory is complete.
     InLog {
         complete_after: u64,
@@ -176,9 +154,9 @@ impl ChangeFeed {
         match feed.find(self.position) {
             Found::NothingYet if feed.closed.load(Ordering::Acquire) => Err(StoreError::Closed),
             Found::NothingYet => Ok(None),
-            Found::InMemory(published) => {
-                self.position = published.last_sequence;
-                Ok(Some(published.changes()))
+            Found::InMemory(last, changes) => {
+                self.position = last;
+                Ok(Some(changes))
             }
             Found::InLog { complete_after } => {
                 let read = feed.read_log(self.position);
@@ -205,14 +183,5 @@ impl ChangeFeed {
     #[must_use]
     pub fn position(&self) -> u64 {
         self.position
-    }
-}
-
-impl LiveChange {
-    /// A change without its states, which are added when somebody reads it.
-    pub fn new(sequence: u64, tenant: &Tenant, raw: log::RawChange, after: Option<Arc<Stored<Entity>>>) -> Self {
-        let log::RawChange { id, kind, attributes, before, .. } = raw;
-        let change = Change { sequence, tenant: tenant.clone(), id, kind, attributes, before: None, after: None };
-        Self { change, before, after }
     }
 }

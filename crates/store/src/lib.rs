@@ -26,15 +26,17 @@ mod writer;
 
 pub use audit::{AuditEntry, AuditRecord};
 pub use check::CheckReport;
-pub use document::{Document, DocumentSelect, Stored};
+pub use document::{Document, DocumentSelect};
 pub use entities::EntitySelect;
 pub use error::{CommitError, StoreError};
 pub use feed::ChangeFeed;
 pub use history::{
-    Bucket, History, HistoryDeletion, HistoryOptions, HistoryPin, HistoryState, Observations, Order, Period,
-    SegmentStore, TimeRange,
+    Bucket, History, HistoryDeletion, HistoryOptions, HistoryPin, HistoryState, HistoryWrites, Observations, Order,
+    Period, SegmentStore, TimeRange,
 };
 pub use kv::{Batch, Conflict, Direction, Expect, Kv, KvSnapshot, Space, Write};
 pub use snapshot::Snapshot;
 pub use store::{Committed, Store, StoreOptions, StoreStatistics};
 pub use transaction::Transaction;
+
+pub use model::Stored;

@@ -3,9 +3,9 @@
 //! A record is compressed JSON: each change with the state after it, and of the state before it only what differs,
 //! which is enough to restore both exactly.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use model::{Attributes, Change, ChangeKind, Entity, EntityId, Iri, Tenant, Timestamp};
+use model::{Attribute, Attributes, Change, ChangeKind, Entity, EntityId, Iri, Tenant, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -26,12 +26,13 @@ pub(crate) struct RawChange {
     pub after: Option<Entity>,
 }
 
-/// What of the state before differs from the state after.
-#[derive(Serialize, Deserialize)]
+/// What of the state before differs from the state after, as it is read.
+#[derive(Deserialize)]
 struct Before {
-    #[serde(rename = "types")]
+    #[serde(rename = "v")]
+    version: u64,
     types: Vec<Iri>,
-    #[serde(rename = "scopes", default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     scopes: Vec<String>,
     #[serde(rename = "c")]
     created_at: Timestamp,
@@ -41,8 +42,26 @@ struct Before {
     #[serde(rename = "attrs", default)]
     attributes: Attributes,
     /// The attributes that were not there.
-    #[serde(rename = "absent", default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     absent: Vec<Iri>,
+}
+
+/// The same as it is written: nothing is copied.
+#[derive(Serialize)]
+struct BeforeOf<'a> {
+    #[serde(rename = "v")]
+    version: u64,
+    types: &'a [Iri],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    scopes: &'a [String],
+    #[serde(rename = "c")]
+    created_at: Timestamp,
+    #[serde(rename = "m")]
+    modified_at: Timestamp,
+    #[serde(rename = "attrs")]
+    attributes: BTreeMap<&'a Iri, &'a [Attribute]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    absent: Vec<&'a Iri>,
 }
 
 #[derive(Deserialize)]
@@ -69,21 +88,24 @@ fn thing(last_sequence: u64) -> String {
     format!("change log record {last_sequence}")
 }
 
-fn before_of(change: &RawChange) -> Option<Before> {
-    let old = &change.before.as_ref()?.value;
-    let none = Attributes::new();
-    let new = change.after.as_ref().map_or(&none, |after| &after.attributes);
-    let (mut attributes, mut absent) = (Attributes::new(), vec![]);
+/// What of a state differs from the attributes after it.
+fn before_of<'a>(old: &'a Stored<Entity>, new: &'a Attributes) -> BeforeOf<'a> {
+    let (mut attributes, mut absent) = (BTreeMap::new(), vec![]);
     for name in differing(&old.attributes, new) {
         match old.attributes.get(name) {
-            Some(instances) => {
-                attributes.insert(name.clone(), instances.clone());
-            }
-            None => absent.push(name.clone()),
+            Some(instances) => drop(attributes.insert(name, instances.as_slice())),
+            None => absent.push(name),
         }
     }
-    let (types, scopes) = (old.types.clone(), old.scopes.clone());
-    Some(Before { types, scopes, created_at: old.created_at, modified_at: old.modified_at, attributes, absent })
+    BeforeOf {
+        version: old.version,
+        types: &old.types,
+        scopes: &old.scopes,
+        created_at: old.created_at,
+        modified_at: old.modified_at,
+        attributes,
+        absent,
+    }
 }
 
 /// Encodes the changes of a transaction; empty when there are none. The stored JSON of the entities is used again.
@@ -92,7 +114,9 @@ pub(crate) fn encode(tenant: &Tenant, entities: &[PreparedEntity]) -> Result<Vec
         return Ok(vec![]);
     }
     let unstorable = |e: sonic_rs::Error| StoreError::Unstorable { thing: "a change".into(), detail: e.to_string() };
-    let mut json = Vec::with_capacity(entities.len() * 1_024);
+    let none = Attributes::new();
+    let sealed = entities.iter().map(|entity| entity.sealed.as_ref().map_or(0, Vec::len));
+    let mut json = Vec::with_capacity(2 * sealed.sum::<usize>() + entities.len() * 512);
     json.extend_from_slice(b"{\"tenant\":");
     sonic_rs::to_writer(&mut json, tenant).map_err(unstorable)?;
     json.extend_from_slice(b",\"changes\":[");
@@ -101,7 +125,9 @@ pub(crate) fn encode(tenant: &Tenant, entities: &[PreparedEntity]) -> Result<Vec
         sonic_rs::to_writer(&mut json, &entity.change.id).map_err(unstorable)?;
         json.extend_from_slice(b",\"attributes\":");
         sonic_rs::to_writer(&mut json, &entity.change.attributes).map_err(unstorable)?;
-        if let Some(before) = before_of(&entity.change) {
+        if let Some(before) = &entity.change.before {
+            let after = entity.change.after.as_ref().map_or(&none, |after| &after.attributes);
+            let before = before_of(before, after);
             json.extend_from_slice(b",\"before\":");
             sonic_rs::to_writer(&mut json, &before).map_err(unstorable)?;
         }
@@ -123,10 +149,10 @@ pub(crate) fn decode(last_sequence: u64, value: &[u8]) -> Result<Arc<[Change]>, 
     let record: Record = sonic_rs::from_slice(&json).map_err(|e| StoreError::corrupt(&thing, e.to_string()))?;
     let first = (last_sequence + 1).saturating_sub(record.changes.len() as u64);
     let changes = record.changes.into_iter().zip(first..);
-    Ok(changes.map(|(change, sequence)| restore(change, sequence, &record.tenant)).collect())
+    Ok(changes.map(|(change, sequence)| restore(change, sequence, last_sequence, &record.tenant)).collect())
 }
 
-fn restore(change: ChangeRecord, sequence: u64, tenant: &Tenant) -> Change {
+fn restore(change: ChangeRecord, sequence: u64, version: u64, tenant: &Tenant) -> Change {
     let ChangeRecord { id, attributes, before, after } = change;
     let before = before.map(|before| {
         let mut all = after.as_ref().map(|entity| entity.attributes.clone()).unwrap_or_default();
@@ -134,15 +160,17 @@ fn restore(change: ChangeRecord, sequence: u64, tenant: &Tenant) -> Change {
             all.remove(name);
         }
         all.extend(before.attributes);
-        let Before { types, scopes, created_at, modified_at, .. } = before;
-        Arc::new(Entity { id: id.clone(), types, scopes, attributes: all, created_at, modified_at })
+        let Before { version, types, scopes, created_at, modified_at, .. } = before;
+        let value = Entity { id: id.clone(), types, scopes, attributes: all, created_at, modified_at };
+        Arc::new(Stored { version, value })
     });
+    let after = after.map(|value| Arc::new(Stored { version, value }));
     let kind = match (&before, &after) {
         (None, _) => ChangeKind::Created,
         (Some(_), Some(_)) => ChangeKind::Updated,
         (Some(_), None) => ChangeKind::Deleted,
     };
-    Change { sequence, tenant: tenant.clone(), id, kind, attributes, before, after: after.map(Arc::new) }
+    Change { sequence, tenant: tenant.clone(), id, kind, attributes, before, after }
 }
 
 pub(crate) fn sequence_of(key: &[u8]) -> Result<u64, StoreError> {

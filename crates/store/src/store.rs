@@ -196,7 +196,13 @@ impl Store {
     /// wait, [`CommitError::Store`] when the disk or the engine fails. In each case nothing of it was stored.
     pub async fn commit(&self, mut tx: Transaction) -> Result<Committed, CommitError> {
         self.sign(&mut tx);
-        let prepared = Prepared::new(tx)?;
+        let prepared = if tx.is_large() {
+            let history = self.inner.history.clone();
+            let encoded = tokio::task::spawn_blocking(move || Prepared::new(tx, &history)).await;
+            encoded.map_err(|e| StoreError::Engine { detail: format!("a transaction was not encoded: {e}") })??
+        } else {
+            Prepared::new(tx, &self.inner.history)?
+        };
         let places = self.places(&prepared);
         let waiting = tokio::time::timeout(QUEUE_WAIT, self.inner.queue.clone().acquire_many_owned(places));
         let place = match waiting.await {
@@ -215,7 +221,7 @@ impl Store {
     /// As [`Store::commit`].
     pub fn commit_blocking(&self, mut tx: Transaction) -> Result<Committed, CommitError> {
         self.sign(&mut tx);
-        let prepared = Prepared::new(tx)?;
+        let prepared = Prepared::new(tx, &self.inner.history)?;
         let places = self.places(&prepared);
         let place = loop {
             match self.inner.queue.clone().try_acquire_many_owned(places) {

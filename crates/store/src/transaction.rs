@@ -7,22 +7,26 @@ use std::{
 };
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use model::{Attributes, ChangeKind, Entity, EntityId, Iri, Observation, SeriesKey, Tenant, Timestamp};
 
 use crate::{
-    AuditEntry, Document, Expect, HistoryDeletion, StoreError, Stored, audit, document,
+    AuditEntry, Document, Expect, HistoryDeletion, HistoryState, HistoryWrites, StoreError, Stored, audit, document,
     entities::{self, IndexChanges},
     keys,
     log::{self, RawChange},
     signature::Changed,
 };
 
+/// Writes from which on a transaction is encoded beside the tasks, not among them: about a millisecond's work.
+const LARGE_WRITES: usize = 64;
+
 /// Writes of one tenant that are committed all or not at all.
 #[derive(Debug, Default)]
 pub struct Transaction {
     /// Whose data are written.
     pub tenant: Tenant,
-    entities: HashMap<EntityId, EntityWrite>,
+    entities: HashMap<EntityId, EntityWrite, RandomState>,
     documents: BTreeMap<Bytes, DocumentWrite>,
     pub(crate) observations: Vec<Observation>,
     pub(crate) deletions: Vec<HistoryDeletion>,
@@ -162,6 +166,11 @@ impl Transaction {
         self.audit.extend(changed.entries(signature));
     }
 
+    /// Whether encoding it takes so long that other tasks of the same thread would notice.
+    pub(crate) fn is_large(&self) -> bool {
+        self.entities.len() + self.observations.len() > LARGE_WRITES
+    }
+
     /// Whether nothing would be written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -182,8 +191,8 @@ pub(crate) struct Prepared {
     pub documents: Vec<PreparedDocument>,
     /// The change log's record, compressed; empty when no entity changes.
     pub log: Vec<u8>,
-    pub observations: Vec<Observation>,
-    pub deletions: Vec<HistoryDeletion>,
+    /// What it adds to history.
+    pub history: HistoryWrites,
     /// Audit entries as JSON.
     pub audit: Vec<String>,
     /// About how many bytes it will write.
@@ -223,7 +232,7 @@ fn check_key(thing: &str, key: &[u8]) -> Result<(), StoreError> {
 
 impl Prepared {
     /// Encodes a transaction.
-    pub fn new(tx: Transaction) -> Result<Self, StoreError> {
+    pub fn new(tx: Transaction, history: &HistoryState) -> Result<Self, StoreError> {
         let Transaction { tenant, entities, documents, observations, deletions, audit } = tx;
         let mut prepared = Self {
             log: vec![],
@@ -233,8 +242,7 @@ impl Prepared {
             documents: vec![],
             audit: audit.iter().map(audit::encode_entry).collect::<Result<_, _>>()?,
             size_bytes: 0,
-            observations,
-            deletions,
+            history: history.encode(&tenant, &observations, &deletions)?,
             tenant,
         };
         let mut writes: Vec<(EntityId, EntityWrite)> = entities.into_iter().collect();
@@ -302,7 +310,7 @@ impl Prepared {
         let entities = self.entities.iter().map(|e| e.key.len() + e.sealed.as_ref().map_or(0, Vec::len));
         let documents = self.documents.iter().map(|d| d.key.len() + d.sealed.as_ref().map_or(0, Vec::len));
         let indexes = self.index_changes.iter().map(|(key, _)| key.len() + 16);
-        entities.chain(documents).chain(indexes).sum::<usize>() + self.log.len() + self.observations.len() * 64
+        entities.chain(documents).chain(indexes).sum::<usize>() + self.log.len() + self.history.size_bytes()
     }
 }
 

@@ -7,18 +7,19 @@ use std::{
 };
 
 use bytes::Bytes;
-use model::Tenant;
+use foldhash::fast::RandomState;
+use model::{Change, Tenant};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::{
     Batch, CommitError, Committed, Expect, HistoryState, Kv, KvSnapshot, Space, StoreError, Stored, audit,
     cache::EntityCache,
     document, entities,
-    feed::{Feed, LiveChange, Published},
+    feed::{Feed, Published},
     head::{self, Head},
     kv::version_of,
-    log,
-    transaction::{Prepared, PreparedDocument, index_key},
+    log::{self, RawChange},
+    transaction::{Prepared, PreparedDocument, PreparedEntity, index_key},
 };
 
 /// How many transactions, and about how many bytes, one group commit takes at most.
@@ -80,7 +81,7 @@ struct Group<'a> {
     snapshot: &'a dyn KvSnapshot,
     head: Head,
     batch: Batch,
-    pending: HashMap<Bytes, Pending>,
+    pending: HashMap<Bytes, Pending, RandomState>,
     counters: HashMap<Bytes, (u64, Vec<u8>)>,
     published: Vec<Published>,
     cached: Vec<(Bytes, Arc<Stored<model::Entity>>, usize)>,
@@ -125,7 +126,7 @@ impl Writer {
             snapshot: &*snapshot,
             head: self.head,
             batch: Batch::new(),
-            pending: HashMap::new(),
+            pending: HashMap::default(),
             counters: HashMap::new(),
             published: vec![],
             cached: vec![],
@@ -214,9 +215,8 @@ impl Writer {
 
     /// Everything that can fail comes before anything that later transactions of the group would see.
     fn fill(&self, group: &mut Group<'_>, prepared: Prepared, sequence: u64) -> Result<(), StoreError> {
-        let Prepared { tenant, entities, index_changes, counters, documents, mut log, .. } = prepared;
-        self.history.plan(&tenant, &prepared.observations, &prepared.deletions, sequence, &mut group.batch)?;
-        for entry in prepared.audit {
+        let Prepared { tenant, entities, index_changes, counters, documents, mut log, history, audit, .. } = prepared;
+        for entry in audit {
             let number = group.head.audit_sequence + 1;
             let (hash, record) = audit::link(&group.head.audit_hash, number, &tenant, entry)?;
             (group.head.audit_sequence, group.head.audit_hash) = (number, hash);
@@ -229,6 +229,7 @@ impl Writer {
             .map(|(name, change)| self.counted(group, &tenant, name, *change))
             .collect::<Result<Vec<_>, _>>()?;
         group.counters.extend(counted);
+        self.history.add(history, &tenant, sequence, &mut group.batch);
         for (key, value) in index_changes {
             group.batch.writes.push(crate::Write { space: Space::Indexes, key, value });
         }
@@ -243,35 +244,30 @@ impl Writer {
         Ok(())
     }
 
-    fn write_entities(
-        &self,
-        group: &mut Group<'_>,
-        tenant: &Tenant,
-        entities: Vec<crate::transaction::PreparedEntity>,
-        sequence: u64,
-    ) {
-        let mut live = Vec::with_capacity(entities.len());
+    fn write_entities(&self, group: &mut Group<'_>, tenant: &Tenant, entities: Vec<PreparedEntity>, sequence: u64) {
+        let mut changes = Vec::with_capacity(entities.len());
         let first = sequence + 1 - (entities.len() as u64).min(sequence);
-        for (mut entity, number) in entities.into_iter().zip(first..) {
-            self.cache.announce_write(&entity.key, sequence);
-            let after = entity.change.after.take().map(|value| Arc::new(Stored { version: sequence, value }));
-            let pending = match (entity.sealed, &after) {
+        for (PreparedEntity { key, sealed, change, .. }, number) in entities.into_iter().zip(first..) {
+            self.cache.announce_write(&key, sequence);
+            let RawChange { id, kind, attributes, before, after } = change;
+            let after = after.map(|value| Arc::new(Stored { version: sequence, value }));
+            let pending = match (sealed, &after) {
                 (Some(mut sealed), Some(stored)) => {
                     document::stamp(&mut sealed, sequence);
-                    group.cached.push((entity.key.clone(), stored.clone(), sealed.len()));
-                    group.batch.put(Space::Documents, entity.key.clone(), sealed);
+                    group.cached.push((key.clone(), stored.clone(), sealed.len()));
+                    group.batch.put(Space::Documents, key.clone(), sealed);
                     Pending::Written { version: sequence, index_keys: vec![] }
                 }
                 _ => {
-                    group.batch.delete(Space::Documents, entity.key.clone());
+                    group.batch.delete(Space::Documents, key.clone());
                     Pending::Removed
                 }
             };
-            group.pending.insert(entity.key, pending);
-            live.push(LiveChange::new(number, tenant, entity.change, after));
+            group.pending.insert(key, pending);
+            changes.push(Change { sequence: number, tenant: tenant.clone(), id, kind, attributes, before, after });
         }
-        if !live.is_empty() {
-            group.published.push(Published::new(sequence, live));
+        if !changes.is_empty() {
+            group.published.push(Published { last_sequence: sequence, changes: changes.into() });
         }
     }
 

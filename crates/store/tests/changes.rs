@@ -40,7 +40,7 @@ fn speed(entity: Option<&Entity>) -> Option<f64> {
 
 /// What a change says, in short: sequence, kind, speed before and after.
 fn short(change: &Change) -> (u64, ChangeKind, Option<f64>, Option<f64>) {
-    (change.sequence, change.kind, speed(change.before.as_deref()), speed(change.after.as_deref()))
+    (change.sequence, change.kind, speed(change.before()), speed(change.after()))
 }
 
 fn ready(feed: &mut ChangeFeed) -> Vec<(u64, ChangeKind, Option<f64>, Option<f64>)> {

@@ -59,7 +59,7 @@ impl Compiled {
         if subscription.status(now) != "active" || subscription.time_interval.is_some() {
             return None;
         }
-        let entity = change.after.as_deref().or(change.before.as_deref())?;
+        let entity = change.after().or(change.before())?;
         if !self.matches_entity(entity) {
             return None;
         }

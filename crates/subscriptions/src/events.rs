@@ -19,8 +19,8 @@ pub struct AttributeEvent {
 /// attributes.
 #[must_use]
 pub fn attribute_events(change: &Change) -> Vec<AttributeEvent> {
-    let before = change.before.as_deref();
-    let after = change.after.as_deref();
+    let before = change.before();
+    let after = change.after();
     let mut events = Vec::with_capacity(change.attributes.len());
     for name in names(change) {
         let old = instances(before, name);
@@ -45,8 +45,8 @@ pub fn attribute_events(change: &Change) -> Vec<AttributeEvent> {
 /// The names that a change touched, each once.
 fn names(change: &Change) -> Vec<&Iri> {
     let whole = match change.kind {
-        ChangeKind::Created => change.after.as_deref(),
-        ChangeKind::Deleted => change.before.as_deref(),
+        ChangeKind::Created => change.after(),
+        ChangeKind::Deleted => change.before(),
         ChangeKind::Updated => None,
     };
     let all = whole.into_iter().flat_map(|entity| entity.attributes.keys());
@@ -77,7 +77,7 @@ pub fn is_triggered(change: &Change, events: &[AttributeEvent], triggers: &[Trig
 mod tests {
     use std::sync::Arc;
 
-    use model::{EntityId, Tenant, Timestamp};
+    use model::{EntityId, Stored, Tenant, Timestamp};
 
     use super::*;
 
@@ -97,14 +97,15 @@ mod tests {
             (Some(_), None) => ChangeKind::Deleted,
             (Some(_), Some(_)) => ChangeKind::Updated,
         };
+        let stored = |value| Arc::new(Stored { version: 1, value });
         Change {
             sequence: 1,
             tenant: Tenant::default(),
             id: EntityId::parse("urn:ngsi-ld:Building:1").unwrap(),
             kind,
             attributes: attributes.iter().map(|name| Iri::from(*name)).collect(),
-            before: before.map(Arc::new),
-            after: after.map(Arc::new),
+            before: before.map(stored),
+            after: after.map(stored),
         }
     }
 

@@ -61,7 +61,7 @@ impl Told {
     #[must_use]
     pub fn entity(&self) -> Option<&Entity> {
         match self {
-            Self::Change(change, _) => change.after.as_deref(),
+            Self::Change(change, _) => change.after(),
             Self::State(entity) => Some(entity),
         }
     }
@@ -126,13 +126,13 @@ fn write_told(
         Told::Change(change, events) => (change, events),
     };
     let teller = Teller { compiled, change, events, now };
-    let value = match &change.after {
+    let value = match change.after() {
         Some(entity) => {
             let gone = teller.gone();
             if gone.is_empty() && !teller.shows_changes() {
                 return write_entity(out, entity, context, view, linked, with_context);
             }
-            let mut whole = (**entity).clone();
+            let mut whole = entity.clone();
             teller.add_tombstones(&mut whole, &gone);
             teller.marked(&whole, &gone, with_context)
         }
@@ -173,13 +173,13 @@ impl Teller<'_> {
         let watched = &subscription.watched_attributes;
         let deleted = self.events.iter().filter(|event| event.what == Trigger::AttributeDeleted);
         let named = deleted.map(|event| &event.name).filter(|name| watched.is_empty() || watched.contains(name));
-        let of = |entity: &Option<Arc<Entity>>, name: &Iri| -> Vec<Attribute> {
-            entity.as_ref().and_then(|entity| entity.attributes.get(name)).cloned().unwrap_or_default()
+        let of = |entity: Option<&Entity>, name: &Iri| -> Vec<Attribute> {
+            entity.and_then(|entity| entity.attributes.get(name)).cloned().unwrap_or_default()
         };
         let mut gone = Vec::new();
         for name in named {
-            let left = of(&self.change.after, name);
-            let before = of(&self.change.before, name).into_iter();
+            let left = of(self.change.after(), name);
+            let before = of(self.change.before(), name).into_iter();
             let lost = before.filter(|old| !left.iter().any(|new| new.dataset_id == old.dataset_id));
             let mut lost: Vec<Attribute> = lost.collect();
             if left.is_empty() && lost.len() > 1 {
@@ -246,7 +246,7 @@ impl Teller<'_> {
 
     /// Adds the values from before to instances that were updated.
     fn add_previous(&self, value: &mut Value) {
-        let before = self.change.before.as_deref();
+        let before = self.change.before();
         for event in self.events.iter().filter(|event| event.what == Trigger::AttributeUpdated) {
             let old = before.and_then(|entity| entity.attributes.get(&event.name)).map_or(&[][..], Vec::as_slice);
             let new = self.change.after.as_ref().and_then(|entity| entity.attributes.get(&event.name));
@@ -288,8 +288,8 @@ impl Teller<'_> {
     fn deleted_entity(&self, with_context: bool) -> Value {
         let mut members = Map::new();
         members.insert("id".into(), json!(self.change.id));
-        if let Some(before) = &self.change.before {
-            let bare = Entity { attributes: model::Attributes::new(), scopes: vec![], ..(**before).clone() };
+        if let Some(before) = self.change.before() {
+            let bare = Entity { attributes: model::Attributes::new(), scopes: vec![], ..before.clone() };
             let mut out = Vec::new();
             write_entity(&mut out, &bare, self.context(), self.view(), None, with_context);
             if let Ok(Value::Object(head)) = serde_json::from_slice(&out) {

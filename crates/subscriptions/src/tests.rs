@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use model::{Attribute, Change, ChangeKind, Entity, EntityId, Iri, Tenant, Timestamp};
+use model::{Attribute, Change, ChangeKind, Entity, EntityId, Iri, Stored, Tenant, Timestamp};
 use serde_json::{Value, json};
 use store::{Store, StoreOptions, Transaction};
 use tokio::sync::oneshot;
@@ -353,7 +353,7 @@ async fn ten_thousand_subscriptions_leave_few_candidates_for_a_change() {
     let mut entity = Entity::new(id.clone(), context.expand("Type7").unwrap(), now());
     let name: Iri = context.expand("attribute3").unwrap();
     entity.set(name.clone(), Attribute::property(1));
-    let entity = Arc::new(entity);
+    let entity = Arc::new(Stored { version: 1, value: entity });
     let change = Change {
         sequence: 1,
         tenant: Tenant::default(),

@@ -41,7 +41,7 @@ pub struct Listener<'a> {
 /// The event for a change; `None` when the listener does not want it or may not hear it.
 #[must_use]
 pub fn change_event(change: &Change, layers: &Layers, listener: &Listener<'_>) -> Option<ChangeEvent> {
-    let entity = change.after.as_deref().or(change.before.as_deref())?;
+    let entity = change.after().or(change.before())?;
     if change.tenant != *listener.tenant || !listener.scope.shows(entity) {
         return None;
     }

@@ -19,6 +19,8 @@ use store::{CommitError, Transaction};
 use super::{Ask, error_json};
 use crate::{ApiError, AppState};
 
+/// Batches up to this size are worked out where they are received: handing them over would take longer.
+const INLINE_MAX: usize = 4;
 /// The most entities in one batch.
 const ENTITIES_MAX: usize = 10_000;
 
@@ -114,7 +116,7 @@ fn answer(ask: &Ask, status: StatusCode, result: &BatchResult) -> Response {
 /// One entity of the request: read, or refused.
 type Read = Result<EntityFragment, (Option<EntityId>, NgsiError)>;
 
-/// Reads the entities, works out the new states on a thread of its own, commits them all at once; starts again when
+/// Reads the entities, works out the new states (many of them on a thread of its own), commits them all at once; starts again when
 /// somebody else changed one of them.
 async fn run(state: &AppState, ask: &Ask, operation: BatchOperation) -> Result<BatchResult, ApiError> {
     ask.params.check_known(&[&["options", "local", "via"]])?;
@@ -128,7 +130,8 @@ async fn run(state: &AppState, ask: &Ask, operation: BatchOperation) -> Result<B
             None => read_array(&ask.body)?,
         };
         let (contexts, store, tenant, now) = (contexts.clone(), state.store.clone(), ask.tenant().clone(), ask.now);
-        let prepared = tokio::task::spawn_blocking(move || -> Result<(Transaction, BatchResult), NgsiError> {
+        let few = values.len() <= INLINE_MAX;
+        let work_out = move || -> Result<(Transaction, BatchResult), NgsiError> {
             let snapshot = store.snapshot()?;
             let mut batch = Batch::new(&snapshot, tenant, now);
             for (i, value) in values.into_iter().enumerate() {
@@ -138,8 +141,11 @@ async fn run(state: &AppState, ask: &Ask, operation: BatchOperation) -> Result<B
                 }
             }
             batch.finish()
-        });
-        let (tx, result) = prepared.await.map_err(|error| ApiError::internal(&error))??;
+        };
+        let (tx, result) = match few {
+            true => work_out()?,
+            false => tokio::task::spawn_blocking(work_out).await.map_err(|error| ApiError::internal(&error))??,
+        };
         match ask.store.commit(tx).await {
             Ok(_) => return Ok(result),
             Err(CommitError::Conflict { .. }) => {}

@@ -46,13 +46,18 @@ pub(super) fn tombstone(tenant: &Tenant, sequence: u64, number: u32) -> Vec<u8> 
 /// The dictionary's entry of a series.
 pub(super) fn dictionary(tenant: &Tenant, series: &SeriesKey) -> Vec<u8> {
     let mut key = dictionary_prefix(tenant, &series.entity);
-    push_escaped(&mut key, series.attribute.as_str());
+    push_series(&mut key, series);
+    key
+}
+
+/// Appends what tells the series of one entity apart.
+pub(super) fn push_series(key: &mut Vec<u8>, series: &SeriesKey) {
+    push_escaped(key, series.attribute.as_str());
     if let Some(dataset) = &series.dataset_id {
         // The leading byte keeps an empty dataset apart from the default one.
         key.push(b'@');
         key.extend_from_slice(dataset.as_bytes());
     }
-    key
 }
 
 /// The start of the dictionary's entries of one entity.
@@ -111,6 +116,11 @@ pub(super) fn all_with<'a>(prefix: &'a [u8], end: &'a [u8]) -> (Bound<&'a [u8]>,
 
 /// Appends text and a closing 0. A 0 or 1 inside the text is written as 1 followed by 1 or 2, so that the end is certain.
 fn push_escaped(key: &mut Vec<u8>, text: &str) {
+    if !text.bytes().any(|byte| byte < 2) {
+        key.extend_from_slice(text.as_bytes());
+        key.push(0);
+        return;
+    }
     for byte in text.bytes() {
         match byte {
             0 => key.extend_from_slice(&[1, 1]),

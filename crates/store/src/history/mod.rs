@@ -1,12 +1,13 @@
 //! History: every observation, first in hot batches, then in sorted Parquet segments; read as one.
 //!
-//! A transaction's observations become one value in the key-value store ([`HistoryState::plan`]). A thread writes them
+//! A transaction's observations become one value in the key-value store ([`HistoryState::encode`]). A thread writes them
 //! as segments sorted by series and time, records these in the manifest and merges them. Readers ([`History`]) see
 //! both through one snapshot: sorted, without doubles, the newest writing of a moment counts. The README beside this
 //! file describes what lies in the key-value store, the one of `segments` the Parquet files.
 
 mod check;
 mod compact;
+mod encode;
 mod keys;
 mod manifest;
 mod memtable;
@@ -21,6 +22,7 @@ use std::{
 
 use model::{EntityId, Observation, SeriesKey, Tenant, Timestamp};
 
+pub use encode::HistoryWrites;
 use segments::{Aggregator, Chunk, Merged, Readers, Request, Run, SegmentError, Source};
 pub use segments::{Bucket, Order, Period, SegmentStore, TimeRange};
 pub use state::{HistoryPin, HistoryState};

@@ -1,8 +1,8 @@
 //! The dictionary of series: each gets a small number, once and for ever.
 //!
-//! The number is given out while a transaction is planned, and its entry is part of that transaction. When the
-//! transaction is refused, the number stays reserved in memory and the entry goes with the next transaction that
-//! uses the series; so no stored row ever carries a number without an entry.
+//! The number is given out while a transaction is encoded, and its entry is part of that transaction. As long as no
+//! such entry is stored, the number stays reserved in memory and the entry goes with every transaction that uses the
+//! series; so no stored row ever carries a number without an entry, whichever of them is refused.
 
 use std::{
     collections::HashMap,
@@ -41,14 +41,24 @@ struct Allocator {
     next: u32,
     /// Numbers that are given out but have not been seen in the key-value store yet.
     pending: HashMap<Box<[u8]>, u32>,
+    /// How many have been seen since the start: a view that was taken before the last of them may miss it.
+    seen: u64,
 }
 
-/// The numbers that one transaction has used so far, and the view in which it looks for others.
-#[derive(Default)]
-pub(super) struct Planned {
-    ids: HashMap<SeriesKey, u32>,
-    last: Option<(SeriesKey, u32)>,
-    snapshot: Option<Arc<dyn KvSnapshot>>,
+/// Gives numbers to the series of one transaction, and collects the entries of those that are new.
+pub(super) struct Numbering<'a> {
+    dictionary: &'a SeriesDictionary,
+    kv: &'a dyn Kv,
+    tenant: &'a Tenant,
+    /// The key of the last series; what it shares with the next one of the same entity is written once.
+    key: Vec<u8>,
+    entity: Option<EntityId>,
+    entity_end: usize,
+    /// Those that are not in the dictionary's memory.
+    others: HashMap<Box<[u8]>, u32>,
+    /// The view in which others are looked for, and how many pending numbers had been seen when it was taken.
+    view: Option<(u64, Arc<dyn KvSnapshot>)>,
+    pub entries: Batch,
 }
 
 impl SeriesDictionary {
@@ -63,73 +73,14 @@ impl SeriesDictionary {
                 None => return Err(StoreError::corrupt("series dictionary", "the last key has no number")),
             },
         };
-        let allocator = Mutex::new(Allocator { next, pending: HashMap::new() });
+        let allocator = Mutex::new(Allocator { next, pending: HashMap::new(), seen: 0 });
         Ok(Self { allocator, ids: Cache::new(CACHED_MAX), entries: Cache::new(CACHED_MAX) })
     }
 
-    /// The number of a series for a transaction that writes to it; adds the entry to the batch where it is new.
-    pub(super) fn planned_id(
-        &self,
-        kv: &dyn Kv,
-        tenant: &Tenant,
-        series: &SeriesKey,
-        planned: &mut Planned,
-        batch: &mut Batch,
-    ) -> Result<u32, StoreError> {
-        if let Some((last, id)) = &planned.last
-            && last == series
-        {
-            return Ok(*id);
-        }
-        let id = match planned.ids.get(series) {
-            Some(&id) => id,
-            None => {
-                let id = self.known_or_new(kv, tenant, series, planned, batch)?;
-                planned.ids.insert(series.clone(), id);
-                id
-            }
-        };
-        planned.last = Some((series.clone(), id));
-        Ok(id)
-    }
-
-    fn known_or_new(
-        &self,
-        kv: &dyn Kv,
-        tenant: &Tenant,
-        series: &SeriesKey,
-        planned: &mut Planned,
-        batch: &mut Batch,
-    ) -> Result<u32, StoreError> {
-        let key = checked_key(tenant, series)?;
-        if let Some(id) = self.ids.get(key.as_slice()) {
-            return Ok(id);
-        }
-        let mut allocator = self.allocator.lock().unwrap_or_else(PoisonError::into_inner);
-        let snapshot = match &planned.snapshot {
-            Some(snapshot) => snapshot,
-            None => planned.snapshot.insert(kv.snapshot()?),
-        };
-        if let Some(value) = snapshot.get(Space::History, &key)? {
-            let (id, _) = read_entry(&value)?;
-            allocator.pending.remove(key.as_slice());
-            self.ids.insert(key.into(), id);
-            return Ok(id);
-        }
-        let id = match allocator.pending.get(key.as_slice()) {
-            Some(&id) => id,
-            None => {
-                let id = allocator.next;
-                allocator.next = id.checked_add(1).ok_or_else(|| StoreError::Unstorable {
-                    thing: format!("series {} of {}", series.attribute.as_str(), series.entity.as_str()),
-                    detail: "the dictionary is full".to_owned(),
-                })?;
-                allocator.pending.insert(key.as_slice().into(), id);
-                id
-            }
-        };
-        put_entry(batch, tenant, series, key, id)?;
-        Ok(id)
+    /// Numbers for a transaction of a tenant.
+    pub(super) fn numbering<'a>(&'a self, kv: &'a dyn Kv, tenant: &'a Tenant) -> Numbering<'a> {
+        let (key, others, entries) = Default::default();
+        Numbering { dictionary: self, kv, tenant, key, entity: None, entity_end: 0, others, view: None, entries }
     }
 
     /// The number of a series, when it ever had an observation.
@@ -184,15 +135,68 @@ impl SeriesDictionary {
     }
 }
 
+impl Numbering<'_> {
+    /// The number of a series that the transaction writes to.
+    pub(super) fn number(&mut self, series: &SeriesKey) -> Result<u32, StoreError> {
+        if self.entity.as_ref() != Some(&series.entity) {
+            self.key = keys::dictionary_prefix(self.tenant, &series.entity);
+            self.entity_end = self.key.len();
+            self.entity = Some(series.entity.clone());
+        }
+        self.key.truncate(self.entity_end);
+        keys::push_series(&mut self.key, series);
+        if let Some(id) = self.dictionary.ids.get(self.key.as_slice()) {
+            return Ok(id);
+        }
+        if let Some(&id) = self.others.get(self.key.as_slice()) {
+            return Ok(id);
+        }
+        check_length(series, &self.key)?;
+        let id = self.stored_or_new(series)?;
+        self.others.insert(self.key.as_slice().into(), id);
+        Ok(id)
+    }
+
+    fn stored_or_new(&mut self, series: &SeriesKey) -> Result<u32, StoreError> {
+        let key = self.key.as_slice();
+        let mut allocator = self.dictionary.allocator.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, snapshot) = match &self.view {
+            Some(view) if view.0 == allocator.seen => view,
+            _ => self.view.insert((allocator.seen, self.kv.snapshot()?)),
+        };
+        if let Some(value) = snapshot.get(Space::History, key)? {
+            let (id, _) = read_entry(&value)?;
+            if allocator.pending.remove(key).is_some() {
+                allocator.seen += 1;
+            }
+            self.dictionary.ids.insert(key.into(), id);
+            return Ok(id);
+        }
+        let id = match allocator.pending.get(key) {
+            Some(&id) => id,
+            None => {
+                let id = allocator.next;
+                allocator.next = id.checked_add(1).ok_or_else(|| StoreError::Unstorable {
+                    thing: format!("series {} of {}", series.attribute.as_str(), series.entity.as_str()),
+                    detail: "the dictionary is full".to_owned(),
+                })?;
+                allocator.pending.insert(key.into(), id);
+                id
+            }
+        };
+        put_entry(&mut self.entries, self.tenant, series, key.to_vec(), id)?;
+        Ok(id)
+    }
+}
+
 /// The number in the key of a reverse entry.
 pub(super) fn reverse_id(key: &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(key.get(1..)?.try_into().ok()?))
 }
 
-fn checked_key(tenant: &Tenant, series: &SeriesKey) -> Result<Vec<u8>, StoreError> {
-    let key = keys::dictionary(tenant, series);
+fn check_length(series: &SeriesKey, key: &[u8]) -> Result<(), StoreError> {
     if key.len() <= KEY_BYTES_MAX {
-        return Ok(key);
+        return Ok(());
     }
     Err(StoreError::Unstorable {
         thing: format!("a series of {}", series.entity.as_str()),

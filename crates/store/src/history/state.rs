@@ -9,18 +9,18 @@ use std::{
     thread::JoinHandle,
 };
 
-use model::{Observation, Tenant};
-use segments::{BatchWriter, Footers, Label, SegmentStore, Stretch, cell_of, label_of};
+use model::Tenant;
+use segments::{Footers, SegmentStore};
 
 use super::{
-    HistoryDeletion, HistoryOptions, HistoryStatistics, keys,
+    HistoryOptions, HistoryStatistics, keys,
     manifest::Manifest,
     memtable::{Memtable, last_sequence},
-    series::{Planned, SeriesDictionary},
+    series::SeriesDictionary,
 };
 use crate::{
     StoreError,
-    kv::{Batch, Direction, Kv, KvSnapshot, Space},
+    kv::{Direction, Kv, KvSnapshot, Space},
 };
 
 /// Hot observations of one flush that make writers wait, in multiples of [`HistoryOptions::flush_rows`].
@@ -115,53 +115,6 @@ impl HistoryState {
         Ok(Self { shared, thread: Mutex::new(thread) })
     }
 
-    /// Adds the observations and deletions of one transaction to its batch. Deletions come first: what the same
-    /// transaction observes is kept. Of several observations of one series and moment, the last one counts.
-    ///
-    /// # Errors
-    /// When a value cannot be stored (a number that is not finite, names of many kilobytes), or the engine fails.
-    pub fn plan(
-        &self,
-        tenant: &Tenant,
-        observations: &[Observation],
-        deletions: &[HistoryDeletion],
-        sequence: u64,
-        batch: &mut Batch,
-    ) -> Result<(), StoreError> {
-        if observations.is_empty() && deletions.is_empty() {
-            return Ok(());
-        }
-        let shared = &self.shared;
-        let (mut planned, mut hot) = (Planned::default(), BatchWriter::default());
-        let mut id_of =
-            |series, batch: &mut Batch| shared.dictionary.planned_id(&*shared.kv, tenant, series, &mut planned, batch);
-        for HistoryDeletion { series, from, to } in deletions {
-            let series = id_of(series, batch)?;
-            let (from, to) = (from.map_or(i64::MIN, |at| at.micros()), to.map_or(i64::MAX, |at| at.micros()));
-            hot.delete(Stretch { series, from, to });
-        }
-        let mut label: Option<(&Observation, Label)> = None;
-        for observation in observations {
-            let series = id_of(&observation.series, batch)?;
-            let cell = cell_of(&observation.value).map_err(|detail| unstorable(observation, detail))?;
-            let label = match &mut label {
-                Some((like, label))
-                    if like.unit_code == observation.unit_code && like.quality == observation.quality =>
-                {
-                    label
-                }
-                other => {
-                    let new = label_of(observation.unit_code.as_deref(), &observation.quality);
-                    &mut other.insert((observation, new)).1
-                }
-            };
-            hot.row(series, observation.at.micros(), observation.recorded_at.micros(), &cell, label);
-        }
-        batch.put(Space::History, keys::sequenced(keys::HOT, tenant, sequence), hot.finish());
-        shared.note_hot(observations.len() as u64);
-        Ok(())
-    }
-
     /// Keeps the segments that exist now readable for as long as the pin lives.
     #[must_use]
     pub fn pin(&self) -> HistoryPin {
@@ -216,11 +169,6 @@ impl Drop for HistoryState {
     }
 }
 
-fn unstorable(observation: &Observation, detail: String) -> StoreError {
-    let (entity, attribute) = (observation.series.entity.as_str(), observation.series.attribute.as_str());
-    StoreError::Unstorable { thing: format!("an observation of {attribute} of {entity}"), detail }
-}
-
 /// Every tenant that has an entry of a kind; jumps from tenant to tenant.
 pub(super) fn tenants_with(snapshot: &dyn KvSnapshot, kind: u8) -> Result<Vec<Tenant>, StoreError> {
     let mut start = keys::kind_prefix(kind);
@@ -268,7 +216,7 @@ impl Shared {
 
     /// Counts observations that are about to become hot; wakes the thread, and holds the writer up for a while when
     /// flushing does not keep pace.
-    fn note_hot(&self, rows: u64) {
+    pub(super) fn note_hot(&self, rows: u64) {
         let hot = self.hot_rows.fetch_add(rows, Ordering::Relaxed) + rows;
         let flush_rows = self.options.flush_rows as u64;
         if hot < flush_rows || !self.options.background {

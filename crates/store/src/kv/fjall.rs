@@ -20,6 +20,7 @@ use fjall::{
     CompressionType, Database, Guard, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode, Readable,
     config::CompressionPolicy,
 };
+use foldhash::fast::RandomState;
 
 use super::{Batch, Conflict, Direction, KeyRange, KeyScan, Kv, KvSnapshot, Scan, Space};
 use crate::StoreError;
@@ -32,6 +33,9 @@ const MEMTABLE_BYTES: u64 = 32 << 20;
 const JOURNAL_BYTES: u64 = 128 << 20;
 /// Threads for writing tables and compaction.
 const WORKERS: usize = 2;
+
+/// What the batches of one commit leave behind, by key. Its hashing is on the path of every write.
+type Pending = HashMap<(Space, Bytes), Option<Bytes>, RandomState>;
 
 /// A database in a directory.
 pub struct FjallKv {
@@ -132,11 +136,7 @@ fn engine_error(directory: &Path, error: &fjall::Error) -> StoreError {
 }
 
 /// Whether the preconditions of a batch hold, given what earlier batches of the same commit write.
-fn check(
-    snapshot: &FjallSnapshot,
-    earlier: &HashMap<(Space, Bytes), Option<Bytes>>,
-    batch: &Batch,
-) -> Result<Result<(), Conflict>, StoreError> {
+fn check(snapshot: &FjallSnapshot, earlier: &Pending, batch: &Batch) -> Result<Result<(), Conflict>, StoreError> {
     for (space, key, expect) in &batch.preconditions {
         let fits = match earlier.get(&(*space, key.clone())) {
             Some(pending) => expect.fits(pending.as_deref()),
@@ -161,7 +161,8 @@ impl Kv for FjallKv {
         }
         let snapshot = FjallSnapshot { spaces: self.spaces.clone(), snapshot: self.database.snapshot() };
         // One fjall batch must not hold two writes to one key, so the last one for each key is collected first.
-        let mut pending: HashMap<(Space, Bytes), Option<Bytes>> = HashMap::new();
+        let writes = batches.iter().map(|batch| batch.writes.len()).sum();
+        let mut pending: Pending = HashMap::with_capacity_and_hasher(writes, RandomState::default());
         let mut answers = Vec::with_capacity(batches.len());
         for batch in batches {
             let answer = check(&snapshot, &pending, batch)?;

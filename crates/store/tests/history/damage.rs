@@ -3,7 +3,7 @@
 use std::fs;
 
 use model::{ObservedValue, Tenant};
-use store::{Batch, Order, TimeRange};
+use store::{Order, TimeRange};
 
 use crate::fixture::{Fixture, between, number, series};
 
@@ -71,13 +71,9 @@ fn numbers_that_are_not_finite_are_refused_by_name() {
     let fixture = Fixture::new();
     for value in [f64::NAN, f64::INFINITY] {
         let observation = number(1, 5, value);
-        let error = fixture
-            .state()
-            .plan(&Tenant::default(), &[observation], &[], 1, &mut Batch::new())
-            .unwrap_err()
-            .to_string();
+        let error = fixture.state().encode(&Tenant::default(), &[observation], &[]).unwrap_err().to_string();
         assert!(error.contains(series(1).entity.as_str()) && error.contains("not a finite number"), "{error}");
     }
     let withdrawn = crate::fixture::observed(1, 5, ObservedValue::Deleted);
-    fixture.state().plan(&Tenant::default(), &[withdrawn], &[], 1, &mut Batch::new()).unwrap();
+    fixture.state().encode(&Tenant::default(), &[withdrawn], &[]).unwrap();
 }

@@ -98,7 +98,8 @@ impl Fixture {
     fn planned(&mut self, observations: &[Observation], deletions: &[HistoryDeletion]) -> Batch {
         self.sequence += 1;
         let mut batch = Batch::new();
-        self.state().plan(&Tenant::default(), observations, deletions, self.sequence, &mut batch).unwrap();
+        let writes = self.state().encode(&Tenant::default(), observations, deletions).unwrap();
+        self.state().add(writes, &Tenant::default(), self.sequence, &mut batch);
         batch
     }
 
