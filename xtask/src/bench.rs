@@ -7,9 +7,11 @@ mod peers;
 mod recover;
 mod table;
 
+use std::process::Command;
+
 use anyhow::Result;
 
-use crate::run::{cargo, step};
+use crate::run::{cargo, program, root, step};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -36,9 +38,15 @@ enum Name {
     Recover,
 }
 
+/// A limit that was built beside the binary.
+fn example(name: &str) -> Command {
+    program(&root().join("target/demo/examples").join(name).to_string_lossy(), &[], "")
+}
+
 /// Builds what is measured and measures it.
 pub fn run(options: &Options) -> Result<()> {
-    step("the binary", &mut cargo(&["build", "--profile", "demo", "--package", "polder", "--locked"]))?;
+    let build = ["build", "--profile", "demo", "--workspace", "--bins", "--examples", "--locked"];
+    step("the binary and the limits", &mut cargo(&build))?;
     match options.name {
         Name::Ingest => http::ingest(options.small),
         Name::Query => http::query(options.small),

@@ -5,10 +5,10 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::{
-    peers,
+    example, peers,
     table::{Row, Table},
 };
-use crate::run::{cargo, output, root};
+use crate::run::{output, root};
 
 /// How far two engines' checksums may differ relative to each other: sums of floating-point numbers in another order.
 const CHECKSUM_SHARE_MAX: f64 = 1e-6;
@@ -20,11 +20,9 @@ pub fn run(small: bool) -> Result<()> {
         std::fs::remove_dir_all(&folder)?;
     }
     std::fs::create_dir_all(&folder)?;
-    let example =
-        ["run", "--quiet", "--profile", "demo", "--package", "polder-store", "--example", "history_bench", "--"];
     let (rows, series) = if small { ("200000", "100") } else { ("10000000", "1000") };
     eprintln!("==> {rows} observations of {series} series");
-    let ours = peers::last_json(&output(cargo(&example).arg(&folder).args([rows, series]))?)?;
+    let ours = peers::last_json(&output(example("history_bench").arg(&folder).args([rows, series]))?)?;
     let theirs = peers::run("history_peers.py", &[&folder.join("segments").to_string_lossy()])?;
     let mut table = Vec::new();
     for (name, answer) in ours["answers"].as_object().context("no answers")? {

@@ -11,10 +11,10 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::{
-    peers,
+    example, peers,
     table::{Row, Table},
 };
-use crate::run::{cargo, output, program, root, step};
+use crate::run::{output, program, root};
 
 const START_S_MAX: u64 = 60;
 
@@ -37,7 +37,7 @@ pub fn ingest(small: bool) -> Result<()> {
     let bodies = folder.join("bodies.ndjson");
     let batch = ["bench", "batch", "--requests", requests, "--entities", "10000", "--batch", "1000"];
     output(Command::new(polder()).args(batch).arg("--write").arg(&bodies))?;
-    let raw = peers::last_json(&output(cargo(&RAW).arg(&bodies))?)?;
+    let raw = peers::last_json(&output(example("raw_limit").arg(&bodies))?)?;
     let server = Server::start(&folder)?;
     let ours = server.bench(&[&batch[1..], &["--clients", "4"]].concat())?;
     let single =
@@ -61,8 +61,6 @@ pub fn ingest(small: bool) -> Result<()> {
     Table { name: "ingest", unit: "entities/s", rows }.publish()
 }
 
-const RAW: [&str; 8] = ["run", "--quiet", "--profile", "demo", "--package", "polder-store", "--example", "raw_limit"];
-
 /// The query of 20 entities against constant bytes of the same length.
 pub fn query(small: bool) -> Result<()> {
     let requests = if small { "2000" } else { "100000" };
@@ -72,11 +70,8 @@ pub fn query(small: bool) -> Result<()> {
     server.bench(&["query", "--clients", "50", "--requests", "5000"])?;
     let ours = server.bench(&[&["query"], &load[..]].concat())?;
     drop(server);
-    let build = ["build", "--profile", "demo", "--package", "polder-api", "--example", "constant"];
-    step("the constant server", &mut cargo(&build))?;
     let address = crate::test::free_address()?;
-    let constant = root().join("target/demo/examples/constant");
-    let child = Command::new(constant).args([&address.to_string(), "11000"]).spawn()?;
+    let child = example("constant").args([&address.to_string(), "11000"]).spawn()?;
     let server = Server { child, address };
     server.wait()?;
     let limit = server.bench(&[&["root"], &load[..]].concat())?;

@@ -9,15 +9,6 @@ use crate::run::{cargo, step};
 pub fn run(_small: bool) -> Result<()> {
     step(
         "recover",
-        &mut cargo(&[
-            "nextest",
-            "run",
-            "--cargo-profile",
-            "demo",
-            "--package",
-            "polder-testing",
-            "crash",
-            "--no-capture",
-        ]),
+        &mut cargo(&["nextest", "run", "--cargo-profile", "demo", "--workspace", "-E", "test(killed)", "--no-capture"]),
     )
 }
