@@ -54,8 +54,8 @@ impl CityFolder {
         let notices = city.notices.iter().map(|notice| views::Notice {
             id: notice.id.clone(),
             kind: match notice.kind {
-                sources::config::NoticeKind::Replay => "replay".to_owned(),
-                sources::config::NoticeKind::Data => "data".to_owned(),
+                sources::config::NoticeKind::Replay => views::NoticeKind::Replay,
+                sources::config::NoticeKind::Data => views::NoticeKind::Data,
             },
             text: text(&notice.text),
         });

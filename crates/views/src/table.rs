@@ -7,10 +7,12 @@ use model::{Entity, Iri, Problem, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use store::EntitySelect;
+use utoipa::ToSchema;
 
 use crate::{
     Computed, Feature, FeaturesQuery, LayerConfig, Text, ViewError, Viewpoint, as_text,
     features::{FEATURES_MAX, features, picture_of},
+    shapes::ValueShape,
     shown, title_of, unit_symbol,
 };
 
@@ -35,7 +37,7 @@ pub struct TableQuery {
 }
 
 /// A page of rows.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Table {
     /// How many rows there are in all.
     pub total: usize,
@@ -46,7 +48,8 @@ pub struct Table {
 }
 
 /// A column.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = TableColumn)]
 pub struct Column {
     /// The name to sort by.
     pub name: String,
@@ -57,13 +60,15 @@ pub struct Column {
 }
 
 /// A row: one thing.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = TableRow)]
 pub struct Row {
     /// The identifier of the thing.
     pub id: String,
     /// What it is called.
     pub title: String,
     /// The cells; `null` is "no data".
+    #[schema(value_type = Vec<ValueShape>)]
     pub values: Vec<Value>,
 }
 
