@@ -22,6 +22,7 @@ mod indicators;
 mod inspector;
 mod live;
 pub mod ogc;
+mod orders;
 mod search;
 mod sentence;
 mod series;

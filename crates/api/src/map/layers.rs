@@ -112,10 +112,6 @@ pub(super) async fn get_layer_table(
         at: parse_time("at", asked.at.as_deref())?,
         language: asked.lang.unwrap_or_else(|| "nl".to_owned()),
     };
-    let answer = look(&state, caller, move |views, view| {
-        let layer = views.layer(&layer, view.scope)?;
-        let computed = views.computed(view, layer)?;
-        views::table(view, layer, &query, &computed)
-    });
+    let answer = look(&state, caller, move |views, view| views.table(view, &layer, &query));
     answer.await.map(Json)
 }
