@@ -5,12 +5,13 @@
 use model::{Problem, Timestamp};
 use serde::Serialize;
 use tokio::sync::watch;
+use utoipa::ToSchema;
 
 /// The fastest replay: a day in under two minutes.
 const SPEED_MAX: f64 = 1_000.0;
 
 /// Whether the city is watched as it is or as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ClockMode {
     /// The clock is the server's own.
@@ -20,17 +21,21 @@ pub enum ClockMode {
 }
 
 /// What the clock says: the `Clock` of the HTTP interface.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = Clock)]
 pub struct ClockReading {
     /// The city's moment.
+    #[schema(value_type = String, format = DateTime)]
     pub now: Timestamp,
     /// Live or replay.
     pub mode: ClockMode,
     /// City seconds for each second of the server.
     pub speed: f64,
     /// The start of the archive.
+    #[schema(value_type = String, format = DateTime)]
     pub from: Timestamp,
     /// The end of the archive; in a live city, now.
+    #[schema(value_type = String, format = DateTime)]
     pub to: Timestamp,
     /// Whether it moves.
     pub running: bool,

@@ -53,10 +53,10 @@ impl Caller {
     /// The store in the caller's name: what is committed through it is in the audit, in the same transaction.
     #[must_use]
     pub fn store(&self, state: &AppState) -> Store {
-        if self.action.changes() { state.store.signed(self.signed_entry("", "", state)) } else { state.store.clone() }
+        if self.action.changes() { state.store.signed(self.signature(state)) } else { state.store.clone() }
     }
 
-    /// Writes to the audit what a layer has changed with a store of its own.
+    /// Writes to the audit what was changed in memory only.
     ///
     /// # Errors
     /// The store fails.
@@ -65,6 +65,11 @@ impl Caller {
         tx.audit(self.signed_entry(action, resource, state));
         state.store.commit(tx).await?;
         Ok(())
+    }
+
+    /// The audit entry of what a layer changes in the caller's name; the layer fills in action and resource.
+    pub(crate) fn signature(&self, state: &AppState) -> AuditEntry {
+        self.signed_entry("", "", state)
     }
 
     fn signed_entry(&self, action: &str, resource: &str, state: &AppState) -> AuditEntry {

@@ -172,6 +172,9 @@ impl From<StoreError> for ApiError {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "The server is stopping", "nothing was done")
                     .retry_after(5)
             }
+            StoreError::Unstorable { .. } => Self::bad_request(error.to_string()).with_remedy(
+                "nothing of this request was stored; use shorter names and identifiers, or values that JSON can hold",
+            ),
             other => Self::internal(&other),
         }
     }
@@ -206,6 +209,22 @@ impl From<TrustError> for ApiError {
             TrustError::Store(error) => error.into(),
             TrustError::Commit(error) => error.into(),
             TrustError::Hashing(_) | TrustError::NoRandomness(_) => Self::internal(&error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_stored_is_told_to_the_caller_with_the_thing_and_the_remedy() {
+        let error = StoreError::Unstorable { thing: "tokens a".to_owned(), detail: "its key is too long".to_owned() };
+        for error in [ApiError::from(error.clone()), ApiError::from(CommitError::Store(error))] {
+            assert_eq!(error.status, StatusCode::BAD_REQUEST);
+            let told = serde_json::to_value(&*error.0).unwrap();
+            assert_eq!(told["detail"], "tokens a cannot be stored: its key is too long");
+            assert!(told["remedy"].as_str().unwrap().contains("shorter names"), "{told}");
         }
     }
 }

@@ -279,3 +279,44 @@ async fn a_change_of_data_is_in_the_audit_with_who_did_it() {
     assert_eq!(said[2..], ["entity.create urn:x:oak done", "entity.delete urn:x:oak done"], "{said:?}");
     assert!(records[2].entry.subject.starts_with("anna/"), "{}", records[2].entry.subject);
 }
+
+#[tokio::test]
+async fn subscriptions_and_contexts_are_in_the_audit_with_the_change_itself() {
+    let server = server();
+    server.add_user("anna", &["administrator"]);
+    let token = server.token("anna", None);
+    let headers = [("authorization", token.as_str())];
+    let before = server.store.audit(0, 1_000).unwrap().len();
+    let subscription = json!({
+        "id": "urn:x:watch", "type": "Subscription", "entities": [{ "type": "Tree" }],
+        "notification": { "endpoint": { "uri": "http://receiver.example/" } },
+    });
+    let context = json!({ "@context": { "height": "https://terms.example/height" } });
+    let hosted = server.ask("POST /ngsi-ld/v1/jsonldContexts", &headers, Some(context)).await;
+    let place = hosted.header("location").to_owned();
+    assert!(!place.is_empty(), "{}", hosted.body);
+    for (line, body) in [
+        ("POST /ngsi-ld/v1/subscriptions".to_owned(), Some(subscription.clone())),
+        // One that is there already is not made, and is not said to be made.
+        ("POST /ngsi-ld/v1/subscriptions".to_owned(), Some(subscription)),
+        ("PATCH /ngsi-ld/v1/subscriptions/urn:x:watch".to_owned(), Some(json!({ "isActive": false }))),
+        ("DELETE /ngsi-ld/v1/subscriptions/urn:x:watch".to_owned(), None),
+        (format!("DELETE {place}"), None),
+    ] {
+        server.ask(&line, &headers, body).await;
+    }
+    let records = server.store.audit(0, 1_000).unwrap().split_off(before);
+    let said: Vec<(&str, &str)> =
+        records.iter().map(|r| (r.entry.action.as_str(), r.entry.resource.as_str())).collect();
+    let id = place.rsplit('/').next().unwrap();
+    let watch = "urn:x:watch";
+    let expected = [
+        ("context.create", id),
+        ("subscription.create", watch),
+        ("subscription.update", watch),
+        ("subscription.delete", watch),
+        ("context.delete", id),
+    ];
+    assert_eq!(said, expected);
+    assert!(records.iter().all(|r| r.entry.subject.starts_with("anna/") && r.entry.outcome == "done"));
+}

@@ -227,3 +227,21 @@ async fn subscriptions_that_cannot_work_are_refused() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn names_too_long_to_be_kept_are_the_callers_fault_and_nothing_of_them_is_stored() {
+    let router = server().await;
+    let scope = "/district".repeat(8_000);
+    for (path, body) in [
+        (ENTITIES, serde_json::json!({ "id": "urn:x:long", "type": "Tree", "scope": scope })),
+        ("/ngsi-ld/v1/entities/urn:ngsi-ld:Building:1/attrs", serde_json::json!({ "scope": scope })),
+    ] {
+        let (status, problem) = send(&router, "POST", path, "application/json", body.to_string().into()).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}: {problem}");
+        let said = problem["detail"].as_str().unwrap();
+        assert!(said.contains("cannot be stored") && said.contains("shorter"), "{path}: {said}");
+        assert!(said.len() < 3_000, "{path}: {} bytes", said.len());
+    }
+    let (status, _) = send(&router, "GET", "/ngsi-ld/v1/entities/urn:x:long", "", vec![]).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}

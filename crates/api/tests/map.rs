@@ -96,3 +96,19 @@ async fn a_live_citys_clock_cannot_be_set_by_anybody() {
     let asked = server.ask("POST /api/v1/clock", &[], Some(serde_json::json!({ "speed": 2.0 }))).await;
     assert!(matches!(asked.status.as_u16(), 401 | 403), "{}", asked.body);
 }
+
+#[test]
+fn every_answer_of_the_map_interface_has_a_described_shape() {
+    let description = polder_api::description();
+    let paths = description["paths"].as_object().unwrap();
+    // The document itself, and the steps of a sign-in that only redirect.
+    let shapeless = |path: &str| path == "/api/v1/openapi.json" || path.starts_with("/api/v1/session/oidc/");
+    for (path, methods) in paths.iter().filter(|(path, _)| path.starts_with("/api/v1/") && !shapeless(path)) {
+        for (method, operation) in methods.as_object().unwrap() {
+            let responses = operation["responses"].as_object().unwrap();
+            let (status, done) = responses.iter().find(|(status, _)| status.starts_with('2')).unwrap();
+            let shape = done["content"].as_object().and_then(|content| content.values().next()?.get("schema"));
+            assert_eq!(status == "204", shape.is_none(), "{method} {path}: {done}");
+        }
+    }
+}

@@ -37,6 +37,25 @@ impl CityFolder {
         Ok(Self { folder: folder.to_path_buf(), file, layers, tenant })
     }
 
+    /// The same city with the passwords of its sources, which `city.toml` names by environment variable.
+    ///
+    /// # Errors
+    /// Every variable that is not set, with the source that needs it.
+    pub fn with_passwords(mut self, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let mut problems = Vec::new();
+        for source in &mut self.file.sources {
+            let Some(mqtt) = &mut source.mqtt else { continue };
+            let Some(name) = &mqtt.password_env else { continue };
+            mqtt.password = variable(name).filter(|password| !password.is_empty());
+            if mqtt.password.is_none() {
+                let thing = format!("city.toml: source \"{}\", password_env", source.name);
+                let detail = format!("the environment variable {name} is not set");
+                problems.push(Problem::new(thing, detail, "set it to the broker's password and start Polder again"));
+            }
+        }
+        if problems.is_empty() { Ok(self) } else { Err(several(&problems)) }
+    }
+
     /// The types that everybody may see without an account.
     pub fn public_types(&self) -> Vec<Iri> {
         self.file.sources.iter().filter(|source| source.public).map(SourceConfig::type_iri).collect()
@@ -54,8 +73,8 @@ impl CityFolder {
         let notices = city.notices.iter().map(|notice| views::Notice {
             id: notice.id.clone(),
             kind: match notice.kind {
-                sources::config::NoticeKind::Replay => "replay".to_owned(),
-                sources::config::NoticeKind::Data => "data".to_owned(),
+                sources::config::NoticeKind::Replay => views::NoticeKind::Replay,
+                sources::config::NoticeKind::Data => views::NoticeKind::Data,
             },
             text: text(&notice.text),
         });

@@ -132,3 +132,69 @@ fn a_person_is_added_listed_and_can_sign_in_and_a_short_password_is_refused() {
     let (_, log) = server.stop();
     assert!(!log.contains(&token), "the token is in the log: {log}");
 }
+
+/// The city with a source whose broker wants a password.
+fn with_broker(folder: &std::path::Path, port: u16) {
+    let broker = r#"
+[[source]]
+name = "sensors"
+title = { nl = "Sensoren", en = "Sensors" }
+connector = "mqtt"
+url = "mqtt://127.0.0.1:PORT"
+mqtt = { topic = "city/+", client_id = "polder-test", user = "polder", password_env = "SENSORS_SECRET" }
+entity_type = "Sensor"
+id = "urn:x:{id}"
+provenance = { publisher = "X", licence = "X", attribution = "X" }
+[[source.attribute]]
+name = "level"
+field = "level"
+kind = "number"
+"#;
+    std::fs::write(
+        folder.join("city/city.toml"),
+        format!("{}{}", common::CITY, broker.replace("PORT", &port.to_string())),
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_password_that_is_not_in_the_environment_is_named_with_its_source() {
+    let folder = folder();
+    with_broker(folder.path(), 1);
+    let (code, said) = run(&["serve", "--data", "data", "--city", "city"], folder.path());
+    assert_eq!(code, 1, "{said}");
+    for part in ["sensors", "SENSORS_SECRET", "is not set"] {
+        assert!(said.contains(part), "\"{part}\" is not in: {said}");
+    }
+}
+
+#[test]
+fn the_password_of_a_source_comes_from_the_environment_and_reaches_the_broker() {
+    use std::io::Read;
+    let folder = folder();
+    let broker = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    with_broker(folder.path(), broker.local_addr().unwrap().port());
+    let listen = free_address().to_string();
+    let mut command = polder(&["serve", "--data", "data", "--city", "city", "--listen", &listen], folder.path());
+    command.env("SENSORS_SECRET", "stroopwafel-9").stdout(std::process::Stdio::null());
+    let child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let server = Server { child, address: listen.parse().unwrap() };
+    // An MQTT CONNECT holds name and password as plain text.
+    broker.set_nonblocking(true).unwrap();
+    let started = std::time::Instant::now();
+    let mut line = loop {
+        match broker.accept() {
+            Ok((line, _)) => break line,
+            Err(_) if started.elapsed().as_secs() < 20 => std::thread::sleep(std::time::Duration::from_millis(20)),
+            Err(error) => panic!("nobody came: {error}"),
+        }
+    };
+    line.set_nonblocking(false).unwrap();
+    line.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    let mut sent = vec![0; 512];
+    let count = line.read(&mut sent).unwrap();
+    let said = String::from_utf8_lossy(&sent[..count]).into_owned();
+    assert!(said.contains("polder") && said.contains("stroopwafel-9"), "{said:?}");
+    let (_, log) = server.stop();
+    assert!(!log.contains("stroopwafel-9"), "the log tells the password");
+}

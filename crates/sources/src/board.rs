@@ -6,7 +6,8 @@ use std::{
 };
 
 use model::{Problem, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::config::{SourceConfig, Text};
 
@@ -14,7 +15,7 @@ use crate::config::{SourceConfig, Text};
 const PROBLEMS_KEPT: usize = 20;
 
 /// What a source is doing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceState {
     /// It has not been started, or waits for its next try.
@@ -29,7 +30,7 @@ pub enum SourceState {
 }
 
 /// How one source is doing. Serialised form: `GET /api/v1/sources`.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceStatus {
     /// The name in `city.toml`.
@@ -47,11 +48,30 @@ pub struct SourceStatus {
     /// Records that were accepted and then lost. Always 0; anything else is a fault in Polder.
     pub lost: u64,
     /// The latest moment that a value was observed.
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     pub last_observed_at: Option<Timestamp>,
     /// What a person should know (`the replay starts again`).
+    #[schema(required)]
     pub last_message: Option<String>,
     /// The last problems, newest first.
+    #[schema(value_type = Vec<ProblemShape>)]
     pub problems: VecDeque<Problem>,
+}
+
+/// Something wrong with one thing that a source delivered: `model::Problem` as the interface describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = SourceProblem)]
+pub struct ProblemShape {
+    /// The field, row, file or setting that is wrong.
+    pub thing: String,
+    /// What is wrong with it.
+    pub detail: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// The line of the input where it was found, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub line: Option<u64>,
 }
 
 /// The board of one server; clones show the same.
@@ -104,6 +124,16 @@ impl SourceStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_problem_fits_its_description_with_and_without_a_line() {
+        let problem = Problem::new("row", "wrong", "mend it");
+        for sent in [problem.clone().at_line(7), problem] {
+            let sent = serde_json::to_value(sent).unwrap();
+            let described: ProblemShape = serde_json::from_value(sent.clone()).unwrap();
+            assert_eq!(serde_json::to_value(described).unwrap(), sent);
+        }
+    }
 
     #[test]
     fn only_the_newest_problems_are_kept() {

@@ -24,7 +24,7 @@ use std::{path::PathBuf, sync::Arc};
 use model::{Problem, Timestamp};
 use tokio::{sync::mpsc, task::JoinHandle};
 
-pub use board::{Board, SourceState, SourceStatus};
+pub use board::{Board, ProblemShape, SourceState, SourceStatus};
 pub use clock::{CityClock, ClockState, Stretch};
 pub use connectors::{Connector, all};
 pub use delivery::{Delivery, Ended, Job};

@@ -60,6 +60,7 @@ struct Queue {
 /// One subscription's lane. The task that serves it ends with [`Lane::drop`].
 pub(super) struct Lane {
     shared: Arc<Shared>,
+    context: Arc<LaneContext>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -79,14 +80,17 @@ impl Shared {
 impl Drop for Lane {
     fn drop(&mut self) {
         self.task.abort();
+        let mut queue = self.shared.queue();
+        let left = std::mem::take(&mut queue.waiting).len() + usize::from(queue.in_hand.take().is_some());
+        self.context.subscriptions.count(|tally| tally.waiting = tally.waiting.saturating_sub(left as u64));
     }
 }
 
 impl Lane {
     pub fn start(context: Arc<LaneContext>, tenant: Tenant, id: EntityId) -> Self {
         let shared = Arc::new(Shared { tenant, id, queue: Mutex::default(), wake: Notify::new() });
-        let task = tokio::spawn(serve(context, shared.clone()));
-        Self { shared, task }
+        let task = tokio::spawn(serve(context.clone(), shared.clone()));
+        Self { shared, context, task }
     }
 
     /// Takes changes, or remembers that it did not.
@@ -95,7 +99,10 @@ impl Lane {
         match queue.skipped {
             Some((first, _)) => queue.skipped = Some((first, pending.last)),
             None if queue.waiting.len() >= QUEUE_MAX => queue.skipped = Some((pending.first, pending.last)),
-            None => queue.waiting.push_back(pending),
+            None => {
+                queue.waiting.push_back(pending);
+                self.context.subscriptions.count(|tally| tally.waiting += 1);
+            }
         }
         drop(queue);
         self.shared.wake.notify_one();
@@ -106,6 +113,7 @@ impl Lane {
         let mut queue = self.shared.queue();
         if queue.skipped.is_none() && queue.waiting.is_empty() {
             queue.waiting.push_back(pending);
+            self.context.subscriptions.count(|tally| tally.waiting += 1);
             drop(queue);
             self.shared.wake.notify_one();
         }
@@ -131,16 +139,16 @@ async fn serve(context: Arc<LaneContext>, shared: Arc<Shared>) {
     loop {
         let work = {
             let mut queue = shared.queue();
+            if queue.in_hand.take().is_some() {
+                context.subscriptions.count(|tally| tally.waiting = tally.waiting.saturating_sub(1));
+            }
             match (queue.waiting.pop_front(), queue.skipped) {
                 (Some(pending), _) => {
                     queue.in_hand = Some(pending.first);
                     Some(Work::Tell(pending))
                 }
                 (None, Some((first, last))) => Some(Work::CatchUp(first, last)),
-                (None, None) => {
-                    queue.in_hand = None;
-                    None
-                }
+                (None, None) => None,
             }
         };
         match work {
@@ -248,6 +256,10 @@ impl Receiver<'_> {
                     }
                 }
             });
+            self.context.subscriptions.count(|tally| match &result {
+                Ok(()) => tally.delivered += 1,
+                Err(_) => tally.failed += 1,
+            });
             match result {
                 Ok(()) => {
                     self.answers = true;
@@ -264,6 +276,7 @@ impl Receiver<'_> {
             }
         }
         self.answers = false;
+        self.context.subscriptions.count(|tally| tally.given_up += 1);
         self.note(|status| status.times_given_up += 1);
     }
 

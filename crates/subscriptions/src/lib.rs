@@ -24,7 +24,7 @@ pub use index::SubscriptionIndex;
 pub use notification::{Told, delivery};
 pub use notifier::Notifier;
 pub use parse::{SubscriptionFragment, parse_subscription_fragment};
-pub use service::Subscriptions;
+pub use service::{Subscriptions, Tally};
 pub use subscription::{
     Accept, ContextualText, Endpoint, EntitySelector, KeyValue, NotificationFormat, NotificationJoin,
     NotificationSettings, Subscription, SubscriptionStatus, Trigger,

@@ -8,7 +8,7 @@ use std::{
 use model::{Change, EntityId, Tenant, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{CommitError, Document, DocumentSelect, Expect, Store, StoreError, Transaction};
+use store::{AuditEntry, CommitError, Document, DocumentSelect, Expect, Store, StoreError, Transaction};
 
 use super::{Compiled, Subscription, SubscriptionFragment, SubscriptionIndex, SubscriptionStatus};
 use platform::{
@@ -61,7 +61,21 @@ struct Statuses {
     unsaved: HashSet<StatusKey>,
 }
 
+/// What became of the notifications of all subscriptions since the program started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Notifications that arrived.
+    pub delivered: u64,
+    /// Attempts that failed; most are tried again.
+    pub failed: u64,
+    /// Notifications that were given up after their last attempt.
+    pub given_up: u64,
+    /// Notifications that wait for their turn now, or are under way.
+    pub waiting: u64,
+}
+
 struct Inner {
+    tally: Mutex<Tally>,
     store: Store,
     contexts: Contexts,
     index: RwLock<SubscriptionIndex>,
@@ -70,24 +84,52 @@ struct Inner {
 
 /// All subscriptions. Cheap to clone; all clones are the same.
 #[derive(Clone)]
-pub struct Subscriptions(Arc<Inner>);
+pub struct Subscriptions {
+    shared: Arc<Inner>,
+    /// Whoever changes subscriptions through this handle.
+    signature: Option<Arc<AuditEntry>>,
+}
 
 impl Subscriptions {
     /// The subscriptions in a store. They are matched after [`Subscriptions::load`] only.
     #[must_use]
     pub fn new(store: Store, contexts: Contexts) -> Self {
-        let (index, statuses) = (RwLock::default(), Mutex::default());
-        Self(Arc::new(Inner { store, contexts, index, statuses }))
+        let (index, statuses, tally) = (RwLock::default(), Mutex::default(), Mutex::default());
+        Self { shared: Arc::new(Inner { tally, store, contexts, index, statuses }), signature: None }
     }
 
     /// The store they are kept in.
     #[must_use]
     pub fn store(&self) -> &Store {
-        &self.0.store
+        &self.shared.store
+    }
+
+    /// The same subscriptions for somebody: each change through this handle is in the audit, in the same transaction,
+    /// with the time, subject, outcome and reason of `signature`. Its action and resource are filled in.
+    #[must_use]
+    pub fn signed(&self, signature: AuditEntry) -> Self {
+        Self { shared: Arc::clone(&self.shared), signature: Some(Arc::new(signature)) }
+    }
+
+    fn sign(&self, transaction: &mut Transaction, action: &str, id: &EntityId) {
+        if let Some(signature) = &self.signature {
+            let (action, resource) = (action.to_owned(), id.to_string());
+            transaction.audit(AuditEntry { action, resource, ..(**signature).clone() });
+        }
+    }
+
+    /// What became of the notifications since the program started.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        *self.shared.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn count(&self, change: impl FnOnce(&mut Tally)) {
+        change(&mut self.shared.tally.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     fn statuses(&self) -> MutexGuard<'_, Statuses> {
-        self.0.statuses.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.statuses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads all subscriptions; those that cannot be made ready (a context is out of reach) are returned by id, with
@@ -106,10 +148,10 @@ impl Subscriptions {
                 if self.compiled(&tenant, &id).is_some() {
                     continue;
                 }
-                let status = self.0.store.snapshot()?.document::<SubscriptionStatus>(&tenant, id.as_str())?;
+                let status = self.shared.store.snapshot()?.document::<SubscriptionStatus>(&tenant, id.as_str())?;
                 let status = status.map_or_else(|| new_status(&id), |stored| stored.value);
                 self.statuses().all.entry((tenant.clone(), id.clone())).or_insert(status);
-                match Compiled::compile(subscription, &self.0.contexts, now).await {
+                match Compiled::compile(subscription, &self.shared.contexts, now).await {
                     Ok(compiled) => self.insert(&tenant, compiled),
                     Err(error) => failed.push((id, error)),
                 }
@@ -119,7 +161,7 @@ impl Subscriptions {
     }
 
     fn read_all<D: Document>(&self, tenant: &Tenant) -> Result<Vec<D>, StoreError> {
-        let snapshot = self.0.store.snapshot()?;
+        let snapshot = self.shared.store.snapshot()?;
         let (mut all, mut after) = (Vec::new(), None::<String>);
         loop {
             let page = snapshot.documents::<D>(tenant, &DocumentSelect::All, after.as_deref(), PAGE)?;
@@ -149,13 +191,14 @@ impl Subscriptions {
             None => self.free_id(tenant, now)?,
         };
         let subscription = fragment.into_subscription(id.clone(), source, now)?;
-        let compiled = Compiled::compile(subscription, &self.0.contexts, now).await?;
+        let compiled = Compiled::compile(subscription, &self.shared.contexts, now).await?;
         self.remember_tenant(tenant).await?;
         let mut transaction = Transaction::new(tenant.clone());
         transaction.put_document(&compiled.subscription, Expect::Absent)?;
         let status = new_status(&id);
         transaction.put_document(&status, Expect::Any)?;
-        match self.0.store.commit(transaction).await {
+        self.sign(&mut transaction, "subscription.create", &id);
+        match self.shared.store.commit(transaction).await {
             Ok(_) => {}
             Err(CommitError::Conflict { .. }) => {
                 return Err(NgsiError::new(ErrorKind::AlreadyExists, format!("subscription {id} exists already")));
@@ -169,7 +212,7 @@ impl Subscriptions {
 
     /// An id that no subscription has: the moment, or a microsecond nearby.
     fn free_id(&self, tenant: &Tenant, now: Timestamp) -> Result<EntityId, NgsiError> {
-        let snapshot = self.0.store.snapshot()?;
+        let snapshot = self.shared.store.snapshot()?;
         for offset in 0..IDS_MAX {
             let moment = now.plus_micros(offset).micros();
             let id = EntityId::parse(&format!("urn:ngsi-ld:Subscription:{moment:x}"))?;
@@ -181,7 +224,7 @@ impl Subscriptions {
     }
 
     async fn remember_tenant(&self, tenant: &Tenant) -> Result<(), NgsiError> {
-        let snapshot = self.0.store.snapshot()?;
+        let snapshot = self.shared.store.snapshot()?;
         let known = snapshot.document::<SubscribedTenant>(&Tenant::default(), tenant.as_str())?;
         if known.is_some() {
             return Ok(());
@@ -192,7 +235,7 @@ impl Subscriptions {
             // From here on changes may concern somebody, also when the server stops before the notifier saves.
             transaction.put_document(&NotifierCursor { sequence: snapshot.sequence() }, Expect::Any)?;
         }
-        self.0.store.commit(transaction).await?;
+        self.shared.store.commit(transaction).await?;
         Ok(())
     }
 
@@ -207,14 +250,15 @@ impl Subscriptions {
         fragment: SubscriptionFragment,
         now: Timestamp,
     ) -> Result<(), NgsiError> {
-        let stored = self.0.store.snapshot()?.document::<Subscription>(tenant, id.as_str())?;
+        let stored = self.shared.store.snapshot()?.document::<Subscription>(tenant, id.as_str())?;
         let stored = stored.ok_or_else(|| NgsiError::not_found(format!("subscription {id}")))?;
         let mut subscription = stored.value;
         fragment.apply(&mut subscription, now)?;
-        let compiled = Compiled::compile(subscription, &self.0.contexts, now).await?;
+        let compiled = Compiled::compile(subscription, &self.shared.contexts, now).await?;
         let mut transaction = Transaction::new(tenant.clone());
         transaction.put_document(&compiled.subscription, Expect::Version(stored.version))?;
-        self.0.store.commit(transaction).await?;
+        self.sign(&mut transaction, "subscription.update", id);
+        self.shared.store.commit(transaction).await?;
         self.insert(tenant, compiled);
         Ok(())
     }
@@ -225,13 +269,14 @@ impl Subscriptions {
     /// `ResourceNotFound`.
     pub async fn delete(&self, tenant: &Tenant, id: &EntityId) -> Result<(), NgsiError> {
         let missing = || NgsiError::not_found(format!("subscription {id}"));
-        self.0.store.snapshot()?.document::<Subscription>(tenant, id.as_str())?.ok_or_else(missing)?;
+        self.shared.store.snapshot()?.document::<Subscription>(tenant, id.as_str())?.ok_or_else(missing)?;
         let mut transaction = Transaction::new(tenant.clone());
         transaction.delete_document::<Subscription>(id.as_str(), Expect::Any);
         transaction.delete_document::<SubscriptionStatus>(id.as_str(), Expect::Any);
+        self.sign(&mut transaction, "subscription.delete", id);
         self.write_index().remove(tenant, id);
         self.forget_status(&(tenant.clone(), id.clone()));
-        self.0.store.commit(transaction).await?;
+        self.shared.store.commit(transaction).await?;
         Ok(())
     }
 
@@ -246,7 +291,7 @@ impl Subscriptions {
     /// # Errors
     /// `ResourceNotFound`.
     pub fn get(&self, tenant: &Tenant, id: &EntityId) -> Result<Subscription, NgsiError> {
-        let stored = self.0.store.snapshot()?.document::<Subscription>(tenant, id.as_str())?;
+        let stored = self.shared.store.snapshot()?.document::<Subscription>(tenant, id.as_str())?;
         stored.map(|stored| stored.value).ok_or_else(|| NgsiError::not_found(format!("subscription {id}")))
     }
 
@@ -284,11 +329,11 @@ impl Subscriptions {
     }
 
     fn write_index(&self) -> std::sync::RwLockWriteGuard<'_, SubscriptionIndex> {
-        self.0.index.write().unwrap_or_else(PoisonError::into_inner)
+        self.shared.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read_index<T>(&self, read: impl FnOnce(&SubscriptionIndex) -> T) -> T {
-        read(&self.0.index.read().unwrap_or_else(PoisonError::into_inner))
+        read(&self.shared.index.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn compiled(&self, tenant: &Tenant, id: &EntityId) -> Option<Arc<Compiled>> {
@@ -334,14 +379,14 @@ impl Subscriptions {
             transaction.put_document(&NotifierCursor { sequence }, Expect::Any)?;
         }
         for transaction in transactions.into_values() {
-            self.0.store.commit(transaction).await?;
+            self.shared.store.commit(transaction).await?;
         }
         Ok(())
     }
 
     /// How far the feed was told when it was last saved.
     pub(super) fn told_through(&self) -> Result<Option<u64>, NgsiError> {
-        let snapshot = self.0.store.snapshot()?;
+        let snapshot = self.shared.store.snapshot()?;
         let cursor = snapshot.document::<NotifierCursor>(&Tenant::default(), NotifierCursor::KEY)?;
         Ok(cursor.map(|stored| stored.value.sequence))
     }

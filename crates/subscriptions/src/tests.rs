@@ -368,3 +368,20 @@ async fn ten_thousand_subscriptions_leave_few_candidates_for_a_change() {
     index.remove(&Tenant::default(), &EntityId::parse("urn:s:307").unwrap());
     assert_eq!((index.candidates(&change).len(), index.len()), (0, 9_999));
 }
+
+#[tokio::test]
+async fn the_tally_tells_what_arrived_what_failed_and_what_waits() {
+    let mut city = City::new();
+    city.start();
+    city.subscribe(json!({"notification": patient(1_500)})).await;
+    city.recorder.away.store(true, Ordering::SeqCst);
+    for height in 1..=2 {
+        city.write("urn:ngsi-ld:Building:1", &[("height", Some(height))]).await;
+        city.quiet().await;
+    }
+    assert_eq!(city.subscriptions.tally(), Tally { failed: 1, waiting: 2, ..Tally::default() });
+    city.recorder.away.store(false, Ordering::SeqCst);
+    city.received(2).await;
+    city.quiet().await;
+    assert_eq!(city.subscriptions.tally(), Tally { delivered: 2, failed: 1, ..Tally::default() });
+}

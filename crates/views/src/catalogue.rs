@@ -2,14 +2,15 @@
 
 use model::{BoundingBox, Origin, unit_of};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     AttributeConfig, AttributeKind, Category, Delivery, LayerConfig, LayerKind, SourceCard, Stop, StyleConfig,
-    StyleKind, Text,
+    StyleKind, Text, shapes::OriginShape,
 };
 
 /// The headings and layers of a city.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Catalogue {
     /// The headings, in order.
     pub groups: Vec<Group>,
@@ -18,7 +19,7 @@ pub struct Catalogue {
 }
 
 /// A heading.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Group {
     /// What layers refer to.
     pub id: String,
@@ -27,7 +28,7 @@ pub struct Group {
 }
 
 /// One layer as the web app reads it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Layer {
     /// The name in addresses.
@@ -63,6 +64,7 @@ pub struct Layer {
     /// How many things it has.
     pub count: u64,
     /// West, south, east, north of its things.
+    #[schema(required, value_type = Option<(f64, f64, f64, f64)>)]
     pub bounds: Option<[f64; 4]>,
     /// How it looks.
     pub style: LayerStyle,
@@ -71,20 +73,23 @@ pub struct Layer {
     /// Whose data it is.
     pub source: SourceCard,
     /// How its values come to be.
+    #[schema(value_type = OriginShape)]
     pub origin: Origin,
     /// What the data do not allow.
     pub limits: Vec<Text>,
 }
 
 /// How a layer looks.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LayerStyle {
     /// The attribute that gives the colour.
+    #[schema(required)]
     pub by: Option<String>,
     /// How values become colours.
     pub kind: StyleKind,
     /// Ascending values with their colours.
+    #[schema(value_type = Vec<(f64, String)>)]
     pub stops: Vec<Stop>,
     /// Names with their colours.
     pub categories: Vec<Category>,
@@ -96,17 +101,20 @@ pub struct LayerStyle {
     pub radius: f64,
     /// The name of an icon.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub icon: Option<String>,
     /// The attribute that gives the height, metres.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub height: Option<String>,
     /// The attribute that is written beside a thing.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub label: Option<String>,
 }
 
 /// One attribute of a layer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LayerAttribute {
     /// The short name.
@@ -116,6 +124,7 @@ pub struct LayerAttribute {
     /// The symbol of the unit.
     pub unit: String,
     /// The UN/CEFACT code of the unit.
+    #[schema(required)]
     pub unit_code: Option<String>,
     /// What its values are.
     pub kind: AttributeKind,
@@ -129,7 +138,7 @@ pub struct LayerAttribute {
 }
 
 /// One value in words.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct LayerWord {
     /// The value in the data.
     pub value: String,

@@ -3,6 +3,7 @@
 use model::BoundingBox;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::Text;
 
@@ -34,13 +35,24 @@ pub struct City {
     pub basemap_attribution: String,
 }
 
+/// Where a notice is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum NoticeKind {
+    /// Always, while the city is a replay.
+    Replay,
+    /// Beside the data.
+    #[default]
+    Data,
+}
+
 /// Something that a visitor must be told.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, ToSchema)]
 pub struct Notice {
     /// A name, so that the web app can remember that it was read.
     pub id: String,
-    /// `replay` (shown always) or `data` (shown beside the data).
-    pub kind: String,
+    /// Where it is shown.
+    pub kind: NoticeKind,
     /// What is said.
     pub text: Text,
 }

@@ -8,12 +8,13 @@ use std::collections::HashSet;
 use model::{DEFAULT_CONTEXT, Iri, NGSI_LD, Origin, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The deepest zoom level of a tile.
 pub const ZOOM_MAX: u8 = 22;
 
 /// A text in the two languages of the screen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Text {
     /// Dutch.
@@ -41,7 +42,7 @@ pub struct GroupConfig {
 }
 
 /// The shape that a layer is drawn in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LayerKind {
     /// Dots or icons.
@@ -55,7 +56,7 @@ pub enum LayerKind {
 }
 
 /// How a layer reaches the map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Delivery {
     /// Vector tiles: for many things that seldom change.
@@ -65,7 +66,7 @@ pub enum Delivery {
 }
 
 /// How values become colours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StyleKind {
     /// Low to high.
@@ -86,7 +87,7 @@ pub enum StyleKind {
 pub struct Stop(pub f64, pub String);
 
 /// The colour and name of one category.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Category {
     /// The value of the attribute.
@@ -137,7 +138,7 @@ fn radius() -> f64 {
 }
 
 /// What the values of an attribute are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AttributeKind {
     /// Numbers, with or without a unit.
@@ -468,8 +469,9 @@ fn toml_problem(text: &str, error: &toml::de::Error) -> Problem {
 }
 
 /// Who delivers a layer and under which conditions: what `city.toml` says about the source.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Source)]
 pub struct SourceCard {
     /// The name in `city.toml`.
     pub name: String,
@@ -483,8 +485,10 @@ pub struct SourceCard {
     pub attribution: String,
     /// Where the data come from.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub url: Option<String>,
     /// What a reader must know about these data.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub note: Option<Text>,
 }

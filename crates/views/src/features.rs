@@ -9,9 +9,12 @@ use model::{AttributeValue, BoundingBox, Entity, EntityId, Geometry, ObservedVal
 use serde::Serialize;
 use serde_json::{Map, Value};
 use store::EntitySelect;
+use utoipa::ToSchema;
 
 use crate::{
-    Computed, LayerConfig, ViewError, Viewpoint, fits, flag_names, moment_in, shown, shown_observation, title_of,
+    Computed, LayerConfig, ViewError, Viewpoint, fits, flag_names, moment_in,
+    shapes::{GeometryShape, ValueShape},
+    shown, shown_observation, title_of,
 };
 
 /// The most features in one answer.
@@ -32,14 +35,30 @@ pub struct FeaturesQuery {
     pub language: String,
 }
 
+/// The tag of a GeoJSON feature collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub enum CollectionTag {
+    /// The only one.
+    FeatureCollection,
+}
+
+/// The tag of a GeoJSON feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub enum FeatureTag {
+    /// The only one.
+    Feature,
+}
+
 /// Features of one layer at one moment.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Features)]
 pub struct FeatureCollection {
     /// Always `FeatureCollection`.
     #[serde(rename = "type")]
-    pub kind: &'static str,
+    pub kind: CollectionTag,
     /// The moment of the picture.
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// How many features have no value for the attribute that gives the colour.
     pub no_data: usize,
@@ -50,16 +69,19 @@ pub struct FeatureCollection {
 }
 
 /// One thing as GeoJSON.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Feature {
     /// Always `Feature`.
     #[serde(rename = "type")]
-    pub kind: &'static str,
+    pub kind: FeatureTag,
     /// The identifier of the entity.
+    #[schema(value_type = String)]
     pub id: EntityId,
     /// Where it is.
+    #[schema(value_type = GeometryShape)]
     pub geometry: Value,
     /// `title`, the layer's attributes, `observedAt`, `ageS`, `origin`, `flags`.
+    #[schema(value_type = HashMap<String, ValueShape>)]
     pub properties: Map<String, Value>,
 }
 
@@ -103,7 +125,7 @@ pub fn features(
     let by = layer.style.by.as_deref();
     let empty = |f: &&Feature| by.is_some_and(|by| f.properties.get(by).is_none_or(Value::is_null));
     let no_data = features.iter().filter(empty).count();
-    Ok(FeatureCollection { kind: "FeatureCollection", at, no_data, truncated, features })
+    Ok(FeatureCollection { kind: CollectionTag::FeatureCollection, at, no_data, truncated, features })
 }
 
 /// These things as features, now or at a moment; things that were nowhere at that moment are left out.
@@ -249,7 +271,7 @@ impl Picture<'_> {
         properties.insert("ageS".to_owned(), age_s.map_or(Value::Null, Value::from));
         properties.insert("origin".to_owned(), serde_json::to_value(origin).unwrap_or_default());
         properties.insert("flags".to_owned(), flags.into());
-        Some(Feature { kind: "Feature", id: entity.id.clone(), geometry, properties })
+        Some(Feature { kind: FeatureTag::Feature, id: entity.id.clone(), geometry, properties })
     }
 
     fn value(&self, entity: &Entity, attribute: model::Iri, history: bool) -> Seen {

@@ -10,6 +10,7 @@ use geo_types as gt;
 use model::{Entity, EntityId, Timestamp};
 use serde::Serialize;
 use store::EntitySelect;
+use utoipa::ToSchema;
 
 use crate::{
     Compute, IndicatorConfig, LayerConfig, Layers, Stop, Text, ViewError, Viewpoint,
@@ -30,7 +31,7 @@ impl Computed {
 }
 
 /// An indicator that areas may be coloured by.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Indicator {
     /// The area layer.
@@ -42,13 +43,17 @@ pub struct Indicator {
     /// The symbol of the unit.
     pub unit: String,
     /// The smallest value of an area, when there is any.
+    #[schema(required)]
     pub min: Option<f64>,
     /// The largest value of an area, when there is any.
+    #[schema(required)]
     pub max: Option<f64>,
     /// Ascending values with their colours.
+    #[schema(value_type = Vec<(f64, String)>)]
     pub stops: Vec<Stop>,
     /// How it was made, for computed ones.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub how: Option<Text>,
 }
 

@@ -4,21 +4,26 @@ use model::{AttributeValue, Entity, EntityId, Iri, Quality, SeriesKey, Timestamp
 use serde::Serialize;
 use serde_json::Value;
 use store::EntitySelect;
+use utoipa::ToSchema;
 
 use crate::{
     Layers, SourceCard, Text, ViewError, Viewpoint, as_text,
     features::{Then, is_shown_at, newest, values_at},
-    flag_names, sentence, shown, shown_observation, title_of, unit_symbol,
+    flag_names, sentence,
+    shapes::{GeometryShape, OriginShape, ValueShape},
+    shown, shown_observation, title_of, unit_symbol,
 };
 
 /// The most things that are listed as pointing to one thing.
 const RELATED_MAX: usize = 50;
 
 /// One thing with all that is known about it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Thing)]
 pub struct Inspector {
     /// The identifier.
+    #[schema(value_type = String)]
     pub id: EntityId,
     /// The short type.
     #[serde(rename = "type")]
@@ -26,19 +31,24 @@ pub struct Inspector {
     /// What it is called.
     pub title: String,
     /// The layer it is drawn in.
+    #[schema(required)]
     pub layer: Option<String>,
     /// Where it is.
+    #[schema(required, value_type = Option<GeometryShape>)]
     pub location: Option<Value>,
     /// When the newest of its values was observed.
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     pub observed_at: Option<Timestamp>,
     /// Whether it exists at the moment asked for (an incident that has begun and is not over).
     pub current: bool,
     /// Its values.
     pub attributes: Vec<InspectedValue>,
     /// Whose data it is.
+    #[schema(required)]
     pub source: Option<SourceCard>,
     /// What it does, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub sentence: Option<Text>,
     /// What the data do not allow.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -48,51 +58,62 @@ pub struct Inspector {
 }
 
 /// One value.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ThingAttribute)]
 pub struct InspectedValue {
     /// The short name.
     pub name: String,
     /// What a person reads.
     pub label: Text,
     /// The value; `null` is "no data".
+    #[schema(value_type = ValueShape)]
     pub value: Value,
     /// The value in words, where the layer has them.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub words: Option<Text>,
     /// The symbol of the unit.
+    #[schema(required)]
     pub unit: Option<String>,
     /// When it was observed.
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     pub observed_at: Option<Timestamp>,
     /// Seconds since then, by the city's clock.
+    #[schema(required)]
     pub age_s: Option<f64>,
     /// Older than the layer allows: no longer a value of now.
     pub stale: bool,
     /// How it came to be, and what is known to be wrong with it.
     pub quality: QualityLabel,
     /// The source that delivered it.
+    #[schema(required)]
     pub source: Option<String>,
     /// Whether it has a chart.
     pub history: bool,
 }
 
 /// The label of one value.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Quality)]
 pub struct QualityLabel {
     /// Measured, modelled, forecast, simulated, registered.
+    #[schema(value_type = OriginShape)]
     pub origin: model::Origin,
     /// `outOfRange`, `stuck`, `late`, `suspect`.
+    #[schema(value_type = Vec<String>)]
     pub flags: Vec<&'static str>,
 }
 
 /// A thing that this thing points to, or that points to it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Relation {
     /// The short name of the relationship.
     pub name: String,
     /// What a person reads.
     pub label: Text,
     /// The other thing.
+    #[schema(value_type = String)]
     pub id: EntityId,
     /// What it is called.
     pub title: String,

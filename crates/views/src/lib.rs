@@ -22,10 +22,12 @@ mod indicators;
 mod inspector;
 mod live;
 pub mod ogc;
+mod orders;
 mod search;
 mod sentence;
 mod series;
 mod service;
+mod shapes;
 mod table;
 pub mod threed;
 mod tile;
@@ -35,20 +37,23 @@ mod viewpoint;
 
 pub use basemap::{Basemap, StoredTile};
 pub use catalogue::{Catalogue, Group, Layer, LayerAttribute, LayerStyle, LayerWord};
-pub use city::{City, Notice};
+pub use city::{City, Notice, NoticeKind};
 pub use config::{
     AttributeConfig, AttributeKind, Category, Compute, Delivery, GroupConfig, IndicatorConfig, LayerConfig, LayerKind,
     Layers, PeriodConfig, SourceCard, Stop, StyleConfig, StyleKind, Text, Word, ZOOM_MAX, expand,
 };
 pub use error::ViewError;
-pub use features::{FEATURES_MAX, Feature, FeatureCollection, FeaturesQuery, features, is_shown_at};
+pub use features::{
+    CollectionTag, FEATURES_MAX, Feature, FeatureCollection, FeatureTag, FeaturesQuery, features, is_shown_at,
+};
 pub use indicators::{Computed, Indicator};
 pub use inspector::{InspectedValue, Inspector, QualityLabel, Relation, inspect};
-pub use live::{ChangeEvent, Listener, change_event};
-pub use search::{Found, RESULTS_MAX, SearchIndex};
+pub use live::{ChangeEvent, ChangedKind, Listener, change_event};
+pub use search::{Found, FoundKind, RESULTS_MAX, SearchIndex};
 pub use sentence::sentence;
 pub use series::{Chart, ChartPoint, SeriesQuery, chart, draw};
 pub use service::{Views, ViewsParts};
+pub use shapes::{GeometryShape, OriginShape, ValueShape};
 pub use table::{Column, ROWS_MAX, Row, Table, TableQuery, table};
 pub use tile::{BySize, CachedTile, Tile, TileCache, TileFeature, TileId, TileKey, TileLayer, TileValue, build_tile};
 pub use timeline::{Slot, Timeline, timeline};

@@ -3,28 +3,52 @@
 use model::{Change, ChangeKind, Entity, ReadScope, Tenant};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
-use crate::{Layers, features::newest, fits, shown};
+use crate::{
+    Layers,
+    features::newest,
+    fits,
+    shapes::{GeometryShape, ValueShape},
+    shown,
+};
+
+/// What happened to a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangedKind {
+    /// It is new.
+    Created,
+    /// It has other values.
+    Updated,
+    /// It is gone.
+    Deleted,
+}
 
 /// One change, as the event stream tells it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Change)]
 pub struct ChangeEvent {
     /// The layer that the thing is drawn in, when there is one.
+    #[schema(required)]
     pub layer: Option<String>,
     /// The short type.
     #[serde(rename = "type")]
     pub entity_type: String,
     /// Which thing.
     pub id: String,
-    /// `created`, `updated` or `deleted`.
-    pub kind: &'static str,
+    /// What happened to it.
+    pub kind: ChangedKind,
     /// When the newest of its values was observed.
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     pub observed_at: Option<model::Timestamp>,
     /// The layer's attributes that changed, by short name; `null` when one was removed.
+    #[schema(value_type = HashMap<String, ValueShape>)]
     pub values: Map<String, Value>,
     /// Where it is now, when that changed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<GeometryShape>)]
     pub location: Option<Value>,
 }
 
@@ -69,9 +93,9 @@ pub fn change_event(change: &Change, layers: &Layers, listener: &Listener<'_>) -
         entity_type: entity.types.first().map(|t| t.short().to_owned()).unwrap_or_default(),
         id: change.id.to_string(),
         kind: match change.kind {
-            ChangeKind::Created => "created",
-            ChangeKind::Updated => "updated",
-            ChangeKind::Deleted => "deleted",
+            ChangeKind::Created => ChangedKind::Created,
+            ChangeKind::Updated => ChangedKind::Updated,
+            ChangeKind::Deleted => ChangedKind::Deleted,
         },
         observed_at: layer.and_then(|l| newest(l, entity)),
         values,

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use model::{Change, Entity, EntityId, Tenant};
 use serde::Serialize;
 use store::EntitySelect;
+use utoipa::ToSchema;
 
 use crate::{LayerConfig, Layers, ViewError, Viewpoint, title_of};
 
@@ -16,13 +17,25 @@ const NAMES_MAX: usize = 100_000;
 /// The most results of one question.
 pub const RESULTS_MAX: usize = 50;
 
+/// Whether a thing is one that other things are found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FoundKind {
+    /// An area, a stop.
+    Place,
+    /// Anything else.
+    Entity,
+}
+
 /// One result.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = SearchResult)]
 pub struct Found {
     /// The identifier of the thing.
+    #[schema(value_type = String)]
     pub id: EntityId,
-    /// `place` or `entity`.
-    pub kind: &'static str,
+    /// A place, or another thing.
+    pub kind: FoundKind,
     /// What it is called.
     pub title: String,
     /// The title of its layer.
@@ -30,9 +43,11 @@ pub struct Found {
     /// The layer it is drawn in.
     pub layer: String,
     /// The middle of its box, longitude and latitude.
+    #[schema(value_type = (f64, f64))]
     pub location: [f64; 2],
     /// West, south, east, north, for things that are not a point.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<(f64, f64, f64, f64)>)]
     pub bounds: Option<[f64; 4]>,
 }
 
@@ -124,7 +139,7 @@ impl SearchIndex {
             let point = b.west == b.east && b.south == b.north;
             Some(Found {
                 id: id.clone(),
-                kind: if layer.place { "place" } else { "entity" },
+                kind: if layer.place { FoundKind::Place } else { FoundKind::Entity },
                 title: entry.title.clone(),
                 subtitle: layer.title.in_language(language).to_owned(),
                 layer: layer.id.clone(),

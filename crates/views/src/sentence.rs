@@ -23,12 +23,18 @@ pub fn sentence(value: &dyn Fn(&str) -> Option<Value>, zone: &TimeZone) -> Optio
         let local = jiff::Timestamp::from(moment).to_zoned_datetime(zone.clone());
         format!("{:02}:{:02}", local.hour(), local.minute())
     });
-    Some(match at {
-        Some(at) => Text {
+    // Where the timetable's time had passed already, when it comes is not known: only by how much it is late at least.
+    let behind_min = value("behindTimetable").and_then(|v| v.as_f64()).map(|seconds| (seconds / 60.0).floor());
+    Some(match (at, behind_min) {
+        (Some(at), _) => Text {
             nl: format!("{mode_nl} {line}, volgende halte {stop} om {at}"),
             en: format!("{mode_en} {line}, next stop {stop} at {at}"),
         },
-        None => Text {
+        (None, Some(minutes)) => Text {
+            nl: format!("{mode_nl} {line}, volgende halte {stop}, minstens {minutes} min later dan de dienstregeling"),
+            en: format!("{mode_en} {line}, next stop {stop}, at least {minutes} min behind the timetable"),
+        },
+        (None, None) => Text {
             nl: format!("{mode_nl} {line}, volgende halte {stop}"),
             en: format!("{mode_en} {line}, next stop {stop}"),
         },
@@ -63,6 +69,12 @@ mod tests {
         let full =
             json!({"transportMode":"tram","line":"8","nextStopName":"Beurs","nextStopAt":"2026-08-21T09:24:00Z"});
         check(&full, Some("Tram 8, volgende halte Beurs om 11:24"));
+    }
+
+    #[test]
+    fn a_vehicle_behind_its_timetable_is_said_to_be_late_without_a_time_that_has_passed() {
+        let late = json!({"transportMode":"tram","line":"8","nextStopName":"Beurs","behindTimetable":150.0});
+        check(&late, Some("Tram 8, volgende halte Beurs, minstens 2 min later dan de dienstregeling"));
     }
 
     #[test]

@@ -7,8 +7,9 @@
 use model::{EntityId, Observation, ObservedValue, Origin, SeriesKey, Timestamp};
 use serde::Serialize;
 use store::{Order, TimeRange};
+use utoipa::ToSchema;
 
-use crate::{AttributeConfig, ViewError, Viewpoint, unit_symbol};
+use crate::{AttributeConfig, ViewError, Viewpoint, shapes::OriginShape, unit_symbol};
 
 /// The most readings that one chart is made from: a year of one every ten minutes.
 const READINGS_MAX: usize = 60_000;
@@ -30,22 +31,28 @@ pub struct SeriesQuery {
 pub type ChartPoint = (i64, Option<f64>);
 
 /// A series ready to be drawn.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Series)]
 pub struct Chart {
     /// The symbol of the unit.
     pub unit: String,
     /// How its values came to be.
+    #[schema(value_type = OriginShape)]
     pub origin: Origin,
     /// The points, oldest first.
+    #[schema(value_type = Vec<(i64, Option<f64>)>)]
     pub points: Vec<ChartPoint>,
     /// Pauses that are longer than usual: from and to, milliseconds since 1970.
     pub gaps: Vec<(i64, i64)>,
     /// The smallest of all readings.
+    #[schema(required)]
     pub min: Option<f64>,
     /// The largest of all readings.
+    #[schema(required)]
     pub max: Option<f64>,
     /// The mean of all readings.
+    #[schema(required)]
     pub mean: Option<f64>,
     /// Whether there were more readings than points.
     pub downsampled: bool,

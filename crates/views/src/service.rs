@@ -20,7 +20,10 @@ use tokio::sync::watch;
 use crate::{
     Basemap, BySize, CachedTile, Catalogue, City, Computed, Found, Group, Layer, LayerConfig, LayerKind, Layers,
     SearchIndex, SourceCard, TileCache, TileId, TileKey, ViewError, Viewpoint, build_tile, indicators,
-    search::SearchIndexes, threed,
+    orders::Orders,
+    search::SearchIndexes,
+    table::{Table, TableQuery, table_with},
+    threed,
 };
 
 /// Layers with more things than this show the city's bounds instead of their own.
@@ -60,6 +63,8 @@ struct Inner {
     computed: Mutex<HashMap<Remembered, Stamped<AreaValues>>>,
     bounds: Mutex<HashMap<Remembered, Stamped<Option<BoundingBox>>>>,
     tilesets: Mutex<HashMap<Remembered, Stamped<Arc<str>>>>,
+    /// The orders of large tables.
+    orders: Orders,
     /// The content of 3D tiles.
     cells: Cache<TileKey, CachedTile, BySize>,
 }
@@ -91,6 +96,7 @@ impl Views {
             computed: Mutex::default(),
             bounds: Mutex::default(),
             tilesets: Mutex::default(),
+            orders: Orders::default(),
             cells: Cache::with_weighter(2_000, CELL_BYTES_MAX, BySize),
             parts,
         }))
@@ -385,6 +391,25 @@ impl Views {
     fn finished(&self, view: &Viewpoint<'_>, bytes: Vec<u8>) -> CachedTile {
         let etag = format!("{:016x}-{:x}", hash_of(&bytes), bytes.len()).into();
         CachedTile { sequence: view.snapshot.sequence(), bytes: bytes.into(), etag }
+    }
+
+    /// A page of the table of a layer; the order of a large one is remembered until one of its things changes.
+    ///
+    /// # Errors
+    /// The store's. A layer that the reader may not see is missing; a column that does not exist is refused.
+    pub fn table(&self, view: &Viewpoint<'_>, id: &str, query: &TableQuery) -> Result<Table, ViewError> {
+        let layer = self.layer(id, view.scope)?;
+        let computed = self.computed(view, layer)?;
+        let asked = format!("{:?}", (&query.language, &query.sort, &query.search));
+        let key = (view.tenant.clone(), id.to_owned(), fingerprint(view.scope), asked);
+        table_with(view, layer, query, &computed, &|make| {
+            if let Some(known) = self.0.orders.get(&key, self.changed(id)) {
+                return Ok(known);
+            }
+            let made = make()?;
+            self.0.orders.put(key.clone(), view.snapshot.sequence(), Arc::clone(&made));
+            Ok(made)
+        })
     }
 
     /// Places and things by name.

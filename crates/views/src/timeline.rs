@@ -3,6 +3,7 @@
 use model::{SeriesKey, Timestamp};
 use serde::Serialize;
 use store::{EntitySelect, Period, TimeRange};
+use utoipa::ToSchema;
 
 use crate::{LayerConfig, Layers, ViewError, Viewpoint};
 
@@ -14,24 +15,30 @@ const SLOT_MIN: i64 = 300_000_000;
 const SERIES_MAX: usize = 5_000;
 
 /// How many readings an archive holds, slot by slot.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Timeline {
     /// The start of the archive.
+    #[schema(value_type = String, format = DateTime)]
     pub from: Timestamp,
     /// The end of the archive.
+    #[schema(value_type = String, format = DateTime)]
     pub to: Timestamp,
     /// Slots of equal length, oldest first.
     pub slots: Vec<Slot>,
     /// Stretches up to the city's moment without any reading.
+    #[schema(value_type = Vec<(String, String)>)]
     pub gaps: Vec<(Timestamp, Timestamp)>,
 }
 
 /// One slot of a timeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = TimelineSlot)]
 pub struct Slot {
     /// Its start.
+    #[schema(value_type = String, format = DateTime)]
     pub from: Timestamp,
     /// Its end.
+    #[schema(value_type = String, format = DateTime)]
     pub to: Timestamp,
     /// How many readings lie in it.
     pub readings: u64,

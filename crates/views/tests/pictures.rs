@@ -170,14 +170,14 @@ fn search_finds_places_first_and_follows_changes() {
     let find = |text: &str| {
         let (snapshot, tenant) = (views.snapshot().unwrap(), Tenant::default());
         let found = views.search(&view(&snapshot, &tenant, "12:12"), text, 10, "en").unwrap();
-        found.into_iter().map(|f| format!("{} {}", f.kind, f.title)).collect::<Vec<_>>()
+        found.into_iter().map(|f| format!("{:?} {}", f.kind, f.title)).collect::<Vec<_>>()
     };
-    assert_eq!(find("b"), ["entity Beurs", "entity Blaak"]);
-    assert_eq!(find("cool"), ["place Cool"]);
+    assert_eq!(find("b"), ["Entity Beurs", "Entity Blaak"]);
+    assert_eq!(find("cool"), ["Place Cool"]);
     put(&store, "station:3 Station 4.5,51.9 name=Coolhaven");
-    assert_eq!(find("cool"), ["place Cool", "entity Coolhaven"]);
+    assert_eq!(find("cool"), ["Place Cool", "Entity Coolhaven"]);
     delete(&store, "station:3");
-    assert_eq!(find("cool"), ["place Cool"]);
+    assert_eq!(find("cool"), ["Place Cool"]);
     assert!(find("").is_empty());
 }
 

@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 use tokio_stream::wrappers::ReceiverStream;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use views::{Delivery, Listener, change_event};
 
 use crate::{ApiError, AppState, Caller, ClockMode};
@@ -46,7 +46,7 @@ pub(super) struct EventParameters {
     get,
     path = "/api/v1/events",
     params(EventParameters, ("Last-Event-ID" = Option<String>, Header, description = "Continue after this event")),
-    responses((status = 200, description = "Events: change, tiles, clock", content_type = "text/event-stream"))
+    responses((status = 200, description = "Events: change (Change), tiles (TilesChange), clock (Clock)", body = String, content_type = "text/event-stream"))
 )]
 pub(super) async fn stream_events(
     State(state): State<AppState>,
@@ -74,9 +74,11 @@ pub(super) async fn stream_events(
 }
 
 /// Says that tiles of a layer changed.
-#[derive(Serialize)]
-struct TilesEvent<'a> {
-    layer: &'a str,
+#[derive(Serialize, ToSchema)]
+#[schema(as = TilesChange)]
+pub(crate) struct TilesEvent {
+    /// The id of the layer.
+    layer: String,
 }
 
 /// The listener is gone.
@@ -153,7 +155,7 @@ impl Teller {
 
     async fn tell_tiles(&mut self) -> Result<(), Gone> {
         for (layer, ()) in std::mem::take(&mut self.tiles) {
-            self.send("tiles", &TilesEvent { layer: &layer }, None).await?;
+            self.send("tiles", &TilesEvent { layer }, None).await?;
         }
         Ok(())
     }

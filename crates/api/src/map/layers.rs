@@ -8,19 +8,19 @@ use axum::{
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
-use views::{Catalogue, FeaturesQuery, Indicator, Table, TableQuery};
+use views::{Catalogue, FeatureCollection, FeaturesQuery, Indicator, Table, TableQuery};
 
 use super::{look, parse_bbox, parse_time};
 use crate::{ApiError, AppState, Caller};
 
 /// The layers that the caller may see, with how they look and whose data they are.
-#[utoipa::path(get, path = "/api/v1/layers", responses((status = 200, description = "Groups and layers")))]
+#[utoipa::path(get, path = "/api/v1/layers", responses((status = 200, description = "Groups and layers", body = Catalogue)))]
 pub(super) async fn list_layers(State(state): State<AppState>, caller: Caller) -> Result<Json<Catalogue>, ApiError> {
     look(&state, caller, |views, view| views.catalogue(view)).await.map(Json)
 }
 
 /// The indicators that areas may be coloured by.
-#[utoipa::path(get, path = "/api/v1/indicators", responses((status = 200, description = "Indicators")))]
+#[utoipa::path(get, path = "/api/v1/indicators", responses((status = 200, description = "Indicators", body = Vec<Indicator>)))]
 pub(super) async fn list_indicators(
     State(state): State<AppState>,
     caller: Caller,
@@ -47,7 +47,7 @@ pub(super) struct FeatureParameters {
     get,
     path = "/api/v1/layers/{layer}/features",
     params(("layer" = String, Path, description = "The id of a layer"), FeatureParameters),
-    responses((status = 200, description = "A GeoJSON FeatureCollection", content_type = "application/geo+json"))
+    responses((status = 200, description = "A GeoJSON FeatureCollection", body = FeatureCollection, content_type = "application/geo+json"))
 )]
 pub(super) async fn get_layer_features(
     State(state): State<AppState>,
@@ -96,7 +96,7 @@ pub(super) struct TableParameters {
     get,
     path = "/api/v1/layers/{layer}/table",
     params(("layer" = String, Path, description = "The id of a layer"), TableParameters),
-    responses((status = 200, description = "A page of rows"))
+    responses((status = 200, description = "A page of rows", body = Table))
 )]
 pub(super) async fn get_layer_table(
     State(state): State<AppState>,
@@ -112,10 +112,6 @@ pub(super) async fn get_layer_table(
         at: parse_time("at", asked.at.as_deref())?,
         language: asked.lang.unwrap_or_else(|| "nl".to_owned()),
     };
-    let answer = look(&state, caller, move |views, view| {
-        let layer = views.layer(&layer, view.scope)?;
-        let computed = views.computed(view, layer)?;
-        views::table(view, layer, &query, &computed)
-    });
+    let answer = look(&state, caller, move |views, view| views.table(view, &layer, &query));
     answer.await.map(Json)
 }

@@ -35,18 +35,21 @@ pub fn routes() -> Routes {
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(
-    city::get_city,
-    city::get_clock,
-    city::set_clock,
-    events::stream_events,
-    layers::list_indicators,
-    layers::list_layers,
-    layers::get_layer_features,
-    layers::get_layer_table,
-    places::search_places,
-    places::get_timeline,
-    things::get_thing,
-    things::get_thing_series,
-))]
+#[openapi(
+    components(schemas(events::TilesEvent, views::ChangeEvent)),
+    paths(
+        city::get_city,
+        city::get_clock,
+        city::set_clock,
+        events::stream_events,
+        layers::list_indicators,
+        layers::list_layers,
+        layers::get_layer_features,
+        layers::get_layer_table,
+        places::search_places,
+        places::get_timeline,
+        things::get_thing,
+        things::get_thing_series,
+    )
+)]
 struct Described;

@@ -5,7 +5,7 @@ use axum::{
     extract::{Query, State},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use views::{Found, Timeline};
 
 use super::look;
@@ -24,8 +24,9 @@ pub(super) struct SearchParameters {
 }
 
 /// What was found.
-#[derive(Serialize)]
-pub(super) struct SearchResults {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SearchResults {
+    /// Best first.
     results: Vec<Found>,
 }
 
@@ -34,7 +35,7 @@ pub(super) struct SearchResults {
     get,
     path = "/api/v1/search",
     params(SearchParameters),
-    responses((status = 200, description = "Results, best first"))
+    responses((status = 200, description = "Results, best first", body = SearchResults))
 )]
 pub(super) async fn search_places(
     State(state): State<AppState>,
@@ -61,7 +62,7 @@ pub(super) struct TimelineParameters {
     get,
     path = "/api/v1/timeline",
     params(TimelineParameters),
-    responses((status = 200, description = "Slots and gaps"))
+    responses((status = 200, description = "Slots and gaps", body = Timeline))
 )]
 pub(super) async fn get_timeline(
     State(state): State<AppState>,

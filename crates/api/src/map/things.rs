@@ -32,7 +32,7 @@ pub(super) struct ThingParameters {
     get,
     path = "/api/v1/things/{id}",
     params(("id" = String, Path, description = "The identifier of an entity"), ThingParameters),
-    responses((status = 200, description = "The thing"))
+    responses((status = 200, description = "The thing", body = Inspector))
 )]
 pub(super) async fn get_thing(
     State(state): State<AppState>,
@@ -69,7 +69,7 @@ pub(super) struct SeriesParameters {
     get,
     path = "/api/v1/things/{id}/series",
     params(("id" = String, Path, description = "The identifier of an entity"), SeriesParameters),
-    responses((status = 200, description = "Points, gaps and totals"))
+    responses((status = 200, description = "Points, gaps and totals", body = Chart))
 )]
 pub(super) async fn get_thing_series(
     State(state): State<AppState>,

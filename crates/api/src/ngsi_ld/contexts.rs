@@ -79,8 +79,7 @@ pub(super) async fn add_context(State(state): State<AppState>, ask: Ask) -> Resu
     let document = parse_json(&ask.body)?;
     // The name is the moment in microseconds: short, and no two requests in one process get the same.
     let id = state.contexts.new_id(ask.now);
-    state.contexts.host(&id, document, ask.now).await?;
-    ask.record(&state, "context.create", &id).await?;
+    state.contexts.signed(ask.signature(&state)).host(&id, document, ask.now).await?;
     Ok(ask.created(&format!("{PATH}{id}")))
 }
 
@@ -122,9 +121,16 @@ pub(super) async fn delete_context(
     let kept = state.contexts.cached().iter().any(|cached| cached.url == id);
     let hosted = state.contexts.hosted(&id)?.is_some();
     match (kept, hosted, reload) {
-        (true, _, true) => state.contexts.reload(&id, ask.now).await?,
-        (true, _, false) => drop(state.contexts.forget(&id)),
-        (false, true, false) => state.contexts.unhost(&id).await?,
+        // Contexts from elsewhere are kept in memory: there is no transaction that the audit could go with.
+        (true, _, true) => {
+            state.contexts.reload(&id, ask.now).await?;
+            ask.record(&state, "context.reload", &id).await?;
+        }
+        (true, _, false) => {
+            _ = state.contexts.forget(&id);
+            ask.record(&state, "context.forget", &id).await?;
+        }
+        (false, true, false) => state.contexts.signed(ask.signature(&state)).unhost(&id).await?,
         (false, true, true) => {
             return Err(NgsiError::bad_data("reload: only kept contexts can be fetched again").into());
         }
@@ -132,6 +138,5 @@ pub(super) async fn delete_context(
         (false, false, _) if id.is_empty() => return Err(invalid("which context? give its id in the path").into()),
         (false, false, _) => return Err(NgsiError::not_found(format!("context {id}")).into()),
     }
-    ask.record(&state, if reload { "context.reload" } else { "context.delete" }, &id).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }

@@ -13,7 +13,7 @@ use platform::{
     ngsi::{ErrorKind, NgsiError, parse_json},
 };
 use serde_json::Value;
-use store::Store;
+use store::{AuditEntry, Store};
 
 use super::Params;
 use crate::{ApiError, AppState, Caller};
@@ -82,7 +82,12 @@ impl Ask {
         &self.caller.tenant
     }
 
-    /// Writes to the audit what a layer has changed with a store of its own.
+    /// The audit entry of what a layer changes in the caller's name; the layer fills in action and resource.
+    pub fn signature(&self, state: &AppState) -> AuditEntry {
+        self.caller.signature(state)
+    }
+
+    /// Writes to the audit what was changed in memory only.
     pub async fn record(&self, state: &AppState, action: &str, resource: &str) -> Result<(), ApiError> {
         self.caller.record(state, action, resource).await
     }

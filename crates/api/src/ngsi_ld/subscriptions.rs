@@ -8,7 +8,7 @@ use axum::{
 use model::EntityId;
 use platform::{context::Context, ngsi::NgsiError};
 use serde_json::Value;
-use subscriptions::{Subscription, parse_subscription_fragment, subscription_to_json};
+use subscriptions::{Subscription, Subscriptions, parse_subscription_fragment, subscription_to_json};
 use trust::Action;
 
 use super::{Ask, Media, page_links, respond::with_count};
@@ -33,14 +33,18 @@ pub(super) fn subscription_routes() -> Routes {
         .delete(one, ManageSubscriptions, delete_subscription)
 }
 
+/// The subscriptions in the caller's name: what is changed through them is in the audit, in the same transaction.
+fn subscriptions(state: &AppState, ask: &Ask) -> Subscriptions {
+    state.subscriptions.signed(ask.signature(state))
+}
+
 /// Makes a subscription.
 async fn create_subscription(State(state): State<AppState>, ask: Ask) -> Result<Response, ApiError> {
     ask.params.check_known(&[&["options", "local", "via"]])?;
     let body = ask.body(&state).await?;
     let source = body.context.wire().clone();
     let fragment = parse_subscription_fragment(body.value, &body.context, &source)?;
-    let id = state.subscriptions.create(ask.tenant(), fragment, source, ask.now).await?;
-    ask.record(&state, "subscription.create", id.as_str()).await?;
+    let id = subscriptions(&state, &ask).create(ask.tenant(), fragment, source, ask.now).await?;
     Ok(ask.created(&format!("/ngsi-ld/v1/subscriptions/{id}")))
 }
 
@@ -97,8 +101,7 @@ async fn update_subscription(
     let id = EntityId::parse(&id).map_err(NgsiError::from)?;
     let body = ask.body(&state).await?;
     let fragment = parse_subscription_fragment(body.value, &body.context, body.context.wire())?;
-    state.subscriptions.update(ask.tenant(), &id, fragment, ask.now).await?;
-    ask.record(&state, "subscription.update", id.as_str()).await?;
+    subscriptions(&state, &ask).update(ask.tenant(), &id, fragment, ask.now).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }
 
@@ -110,7 +113,6 @@ async fn delete_subscription(
 ) -> Result<Response, ApiError> {
     ask.params.check_known(&[&["local", "via"]])?;
     let id = EntityId::parse(&id).map_err(NgsiError::from)?;
-    state.subscriptions.delete(ask.tenant(), &id).await?;
-    ask.record(&state, "subscription.delete", id.as_str()).await?;
+    subscriptions(&state, &ask).delete(ask.tenant(), &id).await?;
     Ok(ask.done(StatusCode::NO_CONTENT))
 }

@@ -13,6 +13,7 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 use trust::Action;
+use utoipa::OpenApi;
 
 use crate::{ApiError, AppState, Routes};
 
@@ -29,7 +30,12 @@ pub fn routes() -> Routes {
         .get("/healthz", Action::ReadHealth, get_health)
         .get("/metrics", Action::ReadMetrics, metrics::get_metrics)
         .get("/readyz", Action::ReadHealth, get_readiness)
+        .documented(Described::openapi())
 }
+
+#[derive(OpenApi)]
+#[openapi(paths(list_sources))]
+struct Described;
 
 /// The finished OpenAPI document, made once at the start.
 #[derive(Clone)]
@@ -69,6 +75,11 @@ async fn get_description(Extension(description): Extension<Description>) -> Resp
 }
 
 /// How each source is doing.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sources",
+    responses((status = 200, description = "Every source, by name", body = Vec<sources::SourceStatus>))
+)]
 async fn list_sources(State(state): State<AppState>) -> Json<Vec<sources::SourceStatus>> {
     Json(state.board.all())
 }

@@ -41,6 +41,7 @@ pub(crate) struct AuditView {
     records: Vec<RecordView>,
     /// The `after` of the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     next: Option<u64>,
 }
 

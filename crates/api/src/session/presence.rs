@@ -28,6 +28,7 @@ pub(crate) struct SessionView {
     signed_in: bool,
     /// What to call the person.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     name: Option<String>,
     /// The roles in the tenant of this request.
     roles: Vec<&'static str>,
@@ -49,6 +50,7 @@ pub(crate) struct ProviderView {
     enabled: bool,
     /// The name on the button.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     name: Option<String>,
 }
 

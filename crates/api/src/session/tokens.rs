@@ -41,6 +41,7 @@ pub(crate) struct TokenView {
     used_at: Option<Timestamp>,
     /// The token itself. Shown once, when it is made, and stored nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     token: Option<String>,
 }
 

@@ -27,6 +27,7 @@ pub(crate) struct UserView {
     display_name: String,
     /// The organisation.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     party: Option<String>,
     /// The roles: `role` (in every tenant) or `tenant:role`.
     roles: Vec<String>,

@@ -168,7 +168,7 @@ fn an_entity_that_its_source_withdraws_is_gone() {
 }
 
 /// A tram on its way to the second stop of trip 7, and what is then known of it.
-fn tram(trip: &str) -> Value {
+fn tram(trip: &str, moment: &str) -> Value {
     let (accept, store) = accept();
     let stop = |stop: &str, sequence, arrival_s| TripStop {
         stop: stop.to_owned(),
@@ -195,7 +195,7 @@ fn tram(trip: &str) -> Value {
     let mut vehicle = Entity::new(id("urn:x:tram"), own("Vehicle"), now.wall);
     let mut set = |name: &str, value: Value| {
         let mut attribute = Attribute::property(value);
-        attribute.observed_at = Some(at("2026-08-21T09:20:30Z"));
+        attribute.observed_at = Some(at(moment));
         vehicle.set(own(name), attribute);
     };
     set("tripId", json!(trip));
@@ -206,7 +206,7 @@ fn tram(trip: &str) -> Value {
     let vehicle = Incoming { source: "vehicles".into(), entity: vehicle, deleted: false, line: 1 };
     accept.accept(&[vehicle], &now).unwrap();
     let stored = store.snapshot().unwrap().entity(&Tenant::default(), &id("urn:x:tram")).unwrap().unwrap();
-    let shown = ["line", "headsign", "nextStopName", "nextStopAt", "inTimetable"].map(|name| {
+    let shown = ["line", "headsign", "nextStopName", "nextStopAt", "behindTimetable", "inTimetable"].map(|name| {
         let attribute = stored.value.attribute(own(name).as_str())?;
         assert_eq!(attribute.quality.as_ref().unwrap().origin, Origin::Modelled);
         match &attribute.value {
@@ -219,10 +219,16 @@ fn tram(trip: &str) -> Value {
 
 #[test]
 fn a_bare_position_becomes_a_line_and_a_next_stop_with_a_time() {
-    assert_eq!(tram("7"), json!(["8", "Spangen", "Beurs", "2026-08-21T09:24:00Z", true]));
+    let known = tram("7", "2026-08-21T09:20:30Z");
+    assert_eq!(known, json!(["8", "Spangen", "Beurs", "2026-08-21T09:24:00Z", null, true]));
+}
+
+#[test]
+fn a_vehicle_behind_its_timetable_gets_no_time_that_has_passed() {
+    assert_eq!(tram("7", "2026-08-21T09:26:00Z"), json!(["8", "Spangen", "Beurs", null, 120.0, true]));
 }
 
 #[test]
 fn a_vehicle_without_a_timetable_gets_no_guess() {
-    assert_eq!(tram("bus-99"), json!([null, null, null, null, false]));
+    assert_eq!(tram("bus-99", "2026-08-21T09:20:30Z"), json!([null, null, null, null, null, false]));
 }

@@ -2,7 +2,8 @@
 //!
 //! What the data do not allow is left out, never guessed: a vehicle whose trip is not in the timetable gets
 //! `inTimetable: false` and no next stop. Times are those of the timetable, later by the delay where the source
-//! delivers one.
+//! delivers one. A vehicle that has not reached its next stop a minute after that time gets no time for it, only by
+//! how many seconds it is behind at least (`behindTimetable`).
 
 use jiff::{
     SignedDuration,
@@ -36,7 +37,11 @@ fn trip_key(feed: &str, trip: &str) -> String {
 }
 
 /// The attributes that this enrichment sets, and takes away when it knows nothing.
-const SET: [&str; 4] = ["inTimetable", "nextStop", "nextStopAt", "nextStopName"];
+const SET: [&str; 5] = ["behindTimetable", "inTimetable", "nextStop", "nextStopAt", "nextStopName"];
+
+/// For how long after its due time a vehicle may still be said to arrive at that time, seconds: positions are rounded
+/// to stops, and times to the minute on the screen.
+const BEHIND_S_MAX: f64 = 60.0;
 
 /// Adds the next stop to a vehicle; gives the names of the attributes that it set or removed.
 pub(super) fn enrich(
@@ -53,6 +58,7 @@ pub(super) fn enrich(
     let mut set = |vehicle: &mut Entity, name: &str, value: AttributeValue| {
         let mut attribute = Attribute::new(value);
         attribute.observed_at = Some(at);
+        attribute.unit_code = (name == "behindTimetable").then(|| "SEC".to_owned());
         attribute.quality =
             Some(Quality { origin: Origin::Modelled, source: Some(rules.timetable.clone()), ..Quality::default() });
         vehicle.set(own(name), attribute);
@@ -73,7 +79,13 @@ pub(super) fn enrich(
     let Some(stop) = sequence.and_then(|n| next_stop(&trip, n, standing)) else { return Ok(changed) };
     let delay_s = rules.delay.as_ref().and_then(|n| vehicle.attribute(n.as_str())).and_then(Attribute::number);
     if let Some(due) = due(&trip, stop, at, delay_s.unwrap_or(0.0)) {
-        set(vehicle, "nextStopAt", AttributeValue::Property(Value::from(due.to_string())));
+        let behind_s = at.seconds_since(due);
+        if behind_s > BEHIND_S_MAX {
+            // It is later than the timetable and the reported delay say: when it comes is not known.
+            set(vehicle, "behindTimetable", AttributeValue::Property(Value::from(behind_s)));
+        } else {
+            set(vehicle, "nextStopAt", AttributeValue::Property(Value::from(due.to_string())));
+        }
     }
     let Ok(id) = EntityId::parse(&rules.stop.replace("{stop_id}", &stop.stop)) else { return Ok(changed) };
     if let Some(name) =

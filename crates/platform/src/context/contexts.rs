@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use model::Timestamp;
 use serde_json::{Map, Value};
-use store::Store;
+use store::{AuditEntry, Store, Transaction};
 
 use super::{CORE_CONTEXT, Context, compile::compile, core::is_core, hosted};
 use crate::ngsi::{ErrorKind, NgsiError, parse_json};
@@ -63,13 +63,28 @@ pub struct Contexts {
     store: Store,
     fetch: Arc<dyn ContextFetch>,
     kept: Arc<Mutex<Kept>>,
+    /// Whoever changes hosted contexts through this handle.
+    signature: Option<Arc<AuditEntry>>,
 }
 
 impl Contexts {
     /// Contexts hosted in `store`; others come through `fetch`.
     #[must_use]
     pub fn new(store: Store, fetch: Arc<dyn ContextFetch>) -> Self {
-        Self { store, fetch, kept: Arc::default() }
+        Self { store, fetch, kept: Arc::default(), signature: None }
+    }
+
+    /// The same contexts for somebody: each change of a hosted one through this handle is in the audit, in the same
+    /// transaction, with the time, subject, outcome and reason of `signature`. Its action and resource are filled in.
+    #[must_use]
+    pub fn signed(&self, signature: AuditEntry) -> Self {
+        Self { signature: Some(Arc::new(signature)), ..self.clone() }
+    }
+
+    pub(super) fn sign(&self, tx: &mut Transaction, action: &str, id: &str) {
+        if let Some(signature) = &self.signature {
+            tx.audit(AuditEntry { action: action.to_owned(), resource: id.to_owned(), ..(**signature).clone() });
+        }
     }
 
     pub(super) fn store(&self) -> &Store {

@@ -53,6 +53,7 @@ impl Contexts {
         let mut tx = Transaction::new(Tenant::default());
         let hosted = HostedContext { id: id.to_owned(), document, created_at: now };
         tx.put_document(&hosted, Expect::Absent)?;
+        self.sign(&mut tx, "context.create", id);
         self.store().commit(tx).await?;
         Ok(())
     }
@@ -91,6 +92,7 @@ impl Contexts {
     pub async fn unhost(&self, id: &str) -> Result<(), NgsiError> {
         let mut tx = Transaction::new(Tenant::default());
         tx.delete_document::<HostedContext>(id, Expect::Any);
+        self.sign(&mut tx, "context.delete", id);
         self.store().commit(tx).await?;
         self.forget_compiled();
         Ok(())

@@ -17,11 +17,11 @@ const PURGE_BATCH: usize = 500;
 
 impl From<CommitError> for NgsiError {
     fn from(error: CommitError) -> Self {
-        let kind = match &error {
-            CommitError::Conflict { .. } => ErrorKind::Conflict,
-            CommitError::Store(_) | CommitError::Full => ErrorKind::InternalError,
-        };
-        Self::new(kind, error.to_string())
+        match error {
+            CommitError::Conflict { .. } => Self::new(ErrorKind::Conflict, error.to_string()),
+            CommitError::Store(error) => error.into(),
+            CommitError::Full => Self::new(ErrorKind::InternalError, error.to_string()),
+        }
     }
 }
 

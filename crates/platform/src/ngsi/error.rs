@@ -113,7 +113,12 @@ impl From<Problem> for NgsiError {
 
 impl From<store::StoreError> for NgsiError {
     fn from(error: store::StoreError) -> Self {
-        Self::new(ErrorKind::InternalError, error.to_string())
+        match error {
+            store::StoreError::Unstorable { .. } => {
+                Self::bad_data(format!("{error}; use shorter names and identifiers, or values that JSON can hold"))
+            }
+            _ => Self::new(ErrorKind::InternalError, error.to_string()),
+        }
     }
 }
 

@@ -29,7 +29,7 @@ const STOP_S_MAX: u64 = 10;
 /// Reads the settings and serves.
 pub fn run(options: ServeOptions) -> Result<()> {
     let settings = settings::read(options.config.as_deref())?.with(&options)?;
-    let city = CityFolder::read(&settings.server.city)?;
+    let city = CityFolder::read(&settings.server.city)?.with_passwords(|name| std::env::var(name).ok())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
     runtime.block_on(serve(settings, city, options.open))
 }

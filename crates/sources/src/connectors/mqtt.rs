@@ -89,6 +89,10 @@ impl Connector for Mqtt {
         if settings.topic.is_empty() || settings.client_id.is_empty() {
             return Err(Problem::new("mqtt", "topic or client_id is empty", "write both"));
         }
+        if settings.password_env.is_some() && settings.user.is_none() {
+            let detail = "password_env is set, but not the user that the password belongs to";
+            return Err(Problem::new("mqtt", detail, "add user = \"…\", or remove password_env"));
+        }
         if settings.qos == 1 && settings.topic.starts_with("$SYS") {
             return Err(Problem::new("topic", "$SYS messages are not kept", "use qos = 0 for $SYS"));
         }
