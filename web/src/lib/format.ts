@@ -15,11 +15,12 @@ export function formatValue(value: Value | undefined, unit: string | null | unde
   return unit ? `${text} ${unit}` : text;
 }
 
-type TimeStyle = 'time' | 'day' | 'full' | 'date';
+type TimeStyle = 'time' | 'day' | 'full' | 'date' | 'exact';
 const styles: Record<TimeStyle, Intl.DateTimeFormatOptions> = {
   time: { hour: '2-digit', minute: '2-digit' },
   day: { weekday: 'short', day: 'numeric', month: 'short' },
   date: { day: 'numeric', month: 'long', year: 'numeric' },
+  exact: { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' },
   full: { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
 };
 

@@ -74,3 +74,18 @@ export const signOut = (csrf: string) =>
   request<void>(url('/session'), { method: 'DELETE', headers: { 'X-CSRF-Token': csrf } });
 export const setClock = (change: Partial<api.Clock>, csrf: string) =>
   request<api.Clock>(url('/clock'), json(change, csrf));
+
+const userPath = (name: string) => `/users/${encodeURIComponent(name)}`;
+export const changePassword = (body: api.NewPassword, csrf: string) =>
+  request<void>(url('/session/password'), json(body, csrf, 'PUT'));
+export const getUsers = (fetcher?: Fetch) => request<api.User[]>(url('/users'), {}, fetcher);
+export const addUser = (body: api.NewAccount, csrf: string) => request<api.User>(url('/users'), json(body, csrf));
+export const setRoles = (name: string, roles: string[], csrf: string) =>
+  request<api.User>(url(`${userPath(name)}/roles`), json({ roles }, csrf, 'PUT'));
+export const removeUser = (name: string, csrf: string) =>
+  request<void>(url(userPath(name)), { method: 'DELETE', headers: { 'X-CSRF-Token': csrf } });
+export const getTokens = (fetcher?: Fetch) => request<api.Token[]>(url('/tokens'), {}, fetcher);
+export const addToken = (body: api.NewToken, csrf: string) => request<api.Token>(url('/tokens'), json(body, csrf));
+export const revokeToken = (id: string, csrf: string) =>
+  request<void>(url(`/tokens/${encodeURIComponent(id)}`), { method: 'DELETE', headers: { 'X-CSRF-Token': csrf } });
+export const getAudit = (after: number, limit: number) => request<api.AuditPage>(url('/audit', { after, limit }));

@@ -1,4 +1,14 @@
 /** The shapes of the map API, as the server sends them. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+export type User = Schemas['User'];
+export type NewAccount = Schemas['NewAccount'];
+export type NewPassword = Schemas['NewPassword'];
+export type Token = Schemas['Token'];
+export type NewToken = Schemas['NewToken'];
+export type AuditPage = Schemas['AuditPage'];
+export type AuditRecord = Schemas['AuditRecord'];
 export type Lang = 'nl' | 'en';
 export type Text = Record<Lang, string>;
 export type Origin = 'measured' | 'modelled' | 'forecast' | 'simulated' | 'registered';
