@@ -67,7 +67,7 @@ export const getThing = (id: string, query: Query, signal?: AbortSignal) =>
 export const getSeries = (id: string, query: Query, signal?: AbortSignal) =>
   request<api.Series>(url(`${thingPath(id)}/series`, query), { signal });
 export const search = (q: string, lang: string, signal?: AbortSignal) =>
-  request<{ results: api.SearchResult[] }>(url('/search', { q, lang, limit: 8 }), { signal });
+  request<{ results: api.SearchResult[] }>(url('/search', { q, lang, limit: 16 }), { signal });
 export const signIn = (name: string, password: string, csrf: string) =>
   request<void>(url('/session'), json({ name, password }, csrf));
 export const signOut = (csrf: string) =>
