@@ -18,7 +18,7 @@ const record = (sequence: number): AuditRecord => ({
 /** As the server: oldest first, `next` when the answer is full. */
 const server = (total: number) => async (after: number, limit: number) => {
   const records = Array.from({ length: Math.max(0, Math.min(limit, total - after)) }, (_, i) => record(after + i + 1));
-  return { records, next: records.length === limit ? after + limit : null };
+  return records.length === limit ? { records, next: after + limit } : { records };
 };
 
 describe('the last line of the audit', () => {

@@ -56,7 +56,7 @@ export const getCity = (fetcher?: Fetch) => request<api.City>(url('/city'), {}, 
 export const getCatalogue = (fetcher?: Fetch) => request<api.Catalogue>(url('/layers'), {}, fetcher);
 export const getIndicators = (fetcher?: Fetch) => request<api.Indicator[]>(url('/indicators'), {}, fetcher);
 export const getSession = (fetcher?: Fetch) => request<api.Session>(url('/session'), {}, fetcher);
-export const getSources = (fetcher?: Fetch) => request<api.SourceState[]>(url('/sources'), {}, fetcher);
+export const getSources = (fetcher?: Fetch) => request<api.SourceStatus[]>(url('/sources'), {}, fetcher);
 export const getTimeline = () => request<api.Timeline>(url('/timeline'));
 export const getFeatures = (layer: string, query: Query, signal?: AbortSignal) =>
   request<api.Features>(url(`/layers/${layer}/features`, query), { signal });
@@ -67,12 +67,12 @@ export const getThing = (id: string, query: Query, signal?: AbortSignal) =>
 export const getSeries = (id: string, query: Query, signal?: AbortSignal) =>
   request<api.Series>(url(`${thingPath(id)}/series`, query), { signal });
 export const search = (q: string, lang: string, signal?: AbortSignal) =>
-  request<{ results: api.SearchResult[] }>(url('/search', { q, lang, limit: 16 }), { signal });
+  request<api.SearchResults>(url('/search', { q, lang, limit: 16 }), { signal });
 export const signIn = (name: string, password: string, csrf: string) =>
   request<void>(url('/session'), json({ name, password }, csrf));
 export const signOut = (csrf: string) =>
   request<void>(url('/session'), { method: 'DELETE', headers: { 'X-CSRF-Token': csrf } });
-export const setClock = (change: Partial<api.Clock>, csrf: string) =>
+export const setClock = (change: api.ClockChange, csrf: string) =>
   request<api.Clock>(url('/clock'), json(change, csrf));
 
 const userPath = (name: string) => `/users/${encodeURIComponent(name)}`;

@@ -388,6 +388,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How each source is doing.
+         * @description Needs `sources:read`.
+         */
+        get: operations["list_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -1868,26 +1888,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/sources": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List sources
-         * @description Needs `sources:read`.
-         */
-        get: operations["list_sources"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1966,6 +1966,710 @@ export interface components {
             /** @description Which request it was */
             instance?: string;
         };
+        /**
+         * @description What the values of an attribute are.
+         * @enum {string}
+         */
+        AttributeKind: "number" | "text" | "time";
+        /** @description Where the base map is, and whose it is. */
+        Basemap: {
+            /** @description The address of the description of its tiles. */
+            tileJson: string;
+            /** @description The line that must be shown. */
+            attribution: string;
+        };
+        /** @description The headings and layers of a city. */
+        Catalogue: {
+            /** @description The headings, in order. */
+            groups: components["schemas"]["Group"][];
+            /** @description The layers that the reader may see, in drawing order. */
+            layers: components["schemas"]["Layer"][];
+        };
+        /** @description The colour and name of one category. */
+        Category: {
+            /** @description The value of the attribute. */
+            value: string;
+            /** @description `#rrggbb`. */
+            color: string;
+            /** @description What the legend says. */
+            label: components["schemas"]["Text"];
+        };
+        /** @description One change, as the event stream tells it. */
+        Change: {
+            /** @description The layer that the thing is drawn in, when there is one. */
+            layer: string | null;
+            /** @description The short type. */
+            type: string;
+            /** @description Which thing. */
+            id: string;
+            /** @description What happened to it. */
+            kind: components["schemas"]["ChangedKind"];
+            /**
+             * Format: date-time
+             * @description When the newest of its values was observed.
+             */
+            observedAt: string | null;
+            /** @description The layer's attributes that changed, by short name; `null` when one was removed. */
+            values: {
+                [key: string]: components["schemas"]["Value"];
+            };
+            /** @description Where it is now, when that changed. */
+            location?: components["schemas"]["Geometry"];
+        };
+        /**
+         * @description What happened to a thing.
+         * @enum {string}
+         */
+        ChangedKind: "created" | "updated" | "deleted";
+        /** @description The city as the web app reads it. */
+        City: {
+            /** @description The short name. */
+            id: string;
+            /** @description The name of the city. */
+            name: string;
+            /** @description ISO 3166-1 alpha-2 code of the country. */
+            country: string;
+            /** @description IANA name of the time zone. */
+            timeZone: string;
+            /** @description Longitude and latitude where the map opens. */
+            center: [
+                number,
+                number
+            ];
+            /**
+             * Format: double
+             * @description The zoom level at which the map opens.
+             */
+            zoom: number;
+            /**
+             * Format: double
+             * @description The tilt at which the map opens, degrees.
+             */
+            pitch: number;
+            /** @description West, south, east, north of the city. */
+            bounds: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** @description The title of the page. */
+            title: components["schemas"]["Text"];
+            /** @description What a visitor must be told. */
+            notices: components["schemas"]["Notice"][];
+            basemap: components["schemas"]["Basemap"] | null;
+            /** @description Everybody may do everything: shown loudly. */
+            open: boolean;
+            /** @description The city's clock. */
+            clock: components["schemas"]["Clock"];
+        };
+        /** @description What the clock says: the `Clock` of the HTTP interface. */
+        Clock: {
+            /**
+             * Format: date-time
+             * @description The city's moment.
+             */
+            now: string;
+            /** @description Live or replay. */
+            mode: components["schemas"]["ClockMode"];
+            /**
+             * Format: double
+             * @description City seconds for each second of the server.
+             */
+            speed: number;
+            /**
+             * Format: date-time
+             * @description The start of the archive.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description The end of the archive; in a live city, now.
+             */
+            to: string;
+            /** @description Whether it moves. */
+            running: boolean;
+        };
+        /** @description A change to the clock of a replay. */
+        ClockChange: {
+            /**
+             * Format: double
+             * @description City seconds for each second of the server.
+             */
+            speed?: number;
+            /** @description Whether it moves. */
+            running?: boolean;
+            /** @description The moment to go to, inside the archive (ISO 8601). */
+            now?: string;
+        };
+        /**
+         * @description Whether the city is watched as it is or as it was.
+         * @enum {string}
+         */
+        ClockMode: "live" | "replay";
+        /**
+         * @description The tag of a GeoJSON feature collection.
+         * @enum {string}
+         */
+        CollectionTag: "FeatureCollection";
+        /**
+         * @description How a layer reaches the map.
+         * @enum {string}
+         */
+        Delivery: "tiles" | "features";
+        /** @description One thing as GeoJSON. */
+        Feature: {
+            /** @description Always `Feature`. */
+            type: components["schemas"]["FeatureTag"];
+            /** @description The identifier of the entity. */
+            id: string;
+            /** @description Where it is. */
+            geometry: components["schemas"]["Geometry"];
+            /** @description `title`, the layer's attributes, `observedAt`, `ageS`, `origin`, `flags`. */
+            properties: {
+                [key: string]: components["schemas"]["Value"];
+            };
+        };
+        /**
+         * @description The tag of a GeoJSON feature.
+         * @enum {string}
+         */
+        FeatureTag: "Feature";
+        /** @description Features of one layer at one moment. */
+        Features: {
+            /** @description Always `FeatureCollection`. */
+            type: components["schemas"]["CollectionTag"];
+            /**
+             * Format: date-time
+             * @description The moment of the picture.
+             */
+            at: string;
+            /** @description How many features have no value for the attribute that gives the colour. */
+            noData: number;
+            /** @description Whether there were more than the limit. */
+            truncated: boolean;
+            /** @description The features. */
+            features: components["schemas"]["Feature"][];
+        };
+        /**
+         * @description Whether a thing is one that other things are found by.
+         * @enum {string}
+         */
+        FoundKind: "place" | "entity";
+        /** @description A GeoJSON geometry (RFC 7946); positions are longitude, latitude and, where it is known, height. */
+        Geometry: {
+            /** @description The position. */
+            coordinates: number[];
+            /** @enum {string} */
+            type: "Point";
+        } | {
+            /** @description The positions. */
+            coordinates: number[][];
+            /** @enum {string} */
+            type: "MultiPoint";
+        } | {
+            /** @description Its positions in order. */
+            coordinates: number[][];
+            /** @enum {string} */
+            type: "LineString";
+        } | {
+            /** @description The positions of each. */
+            coordinates: number[][][];
+            /** @enum {string} */
+            type: "MultiLineString";
+        } | {
+            /** @description Its outer ring, then its holes. */
+            coordinates: number[][][];
+            /** @enum {string} */
+            type: "Polygon";
+        } | {
+            /** @description The rings of each. */
+            coordinates: number[][][][];
+            /** @enum {string} */
+            type: "MultiPolygon";
+        } | {
+            /** @description The shapes. */
+            geometries: components["schemas"]["Geometry"][];
+            /** @enum {string} */
+            type: "GeometryCollection";
+        };
+        /** @description A heading. */
+        Group: {
+            /** @description What layers refer to. */
+            id: string;
+            /** @description The heading. */
+            title: components["schemas"]["Text"];
+        };
+        /** @description An indicator that areas may be coloured by. */
+        Indicator: {
+            /** @description The area layer. */
+            layer: string;
+            /** @description The attribute of the area. */
+            attribute: string;
+            /** @description What a person reads. */
+            label: components["schemas"]["Text"];
+            /** @description The symbol of the unit. */
+            unit: string;
+            /**
+             * Format: double
+             * @description The smallest value of an area, when there is any.
+             */
+            min: number | null;
+            /**
+             * Format: double
+             * @description The largest value of an area, when there is any.
+             */
+            max: number | null;
+            /** @description Ascending values with their colours. */
+            stops: [
+                number,
+                string
+            ][];
+            /** @description How it was made, for computed ones. */
+            how?: components["schemas"]["Text"];
+        };
+        /** @description One layer as the web app reads it. */
+        Layer: {
+            /** @description The name in addresses. */
+            id: string;
+            /** @description The heading it stands under. */
+            group: string;
+            /** @description What a person reads. */
+            title: components["schemas"]["Text"];
+            /** @description What it shows and what it does not. */
+            description: components["schemas"]["Text"];
+            /** @description The short type of its entities. */
+            entityType: string;
+            /** @description The shape that it is drawn in. */
+            kind: components["schemas"]["LayerKind"];
+            /** @description How it reaches the map. */
+            delivery: components["schemas"]["Delivery"];
+            /** @description The address of its tiles. */
+            tiles: string;
+            /** @description The address of the description of its tiles. */
+            tileJson: string;
+            /** @description The address of its features. */
+            features: string;
+            /** @description The name of the layer inside a tile. */
+            sourceLayer: string;
+            /**
+             * Format: int32
+             * @description The first zoom level at which it is drawn.
+             */
+            minZoom: number;
+            /**
+             * Format: int32
+             * @description The deepest zoom level with tiles of their own.
+             */
+            maxZoom: number;
+            /** @description Whether the map shows it at first. */
+            visible: boolean;
+            /** @description Whether its values change while one looks at it. */
+            live: boolean;
+            /**
+             * Format: int64
+             * @description How many things it has.
+             */
+            count: number;
+            /** @description West, south, east, north of its things. */
+            bounds: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /** @description How it looks. */
+            style: components["schemas"]["LayerStyle"];
+            /** @description The attributes that it shows. */
+            attributes: components["schemas"]["LayerAttribute"][];
+            /** @description Whose data it is. */
+            source: components["schemas"]["Source"];
+            /** @description How its values come to be. */
+            origin: components["schemas"]["Origin"];
+            /** @description What the data do not allow. */
+            limits: components["schemas"]["Text"][];
+        };
+        /** @description One attribute of a layer. */
+        LayerAttribute: {
+            /** @description The short name. */
+            name: string;
+            /** @description What a person reads. */
+            label: components["schemas"]["Text"];
+            /** @description The symbol of the unit. */
+            unit: string;
+            /** @description The UN/CEFACT code of the unit. */
+            unitCode: string | null;
+            /** @description What its values are. */
+            kind: components["schemas"]["AttributeKind"];
+            /** @description Whether it has a chart. */
+            history: boolean;
+            /** @description Whether areas may be coloured by it. */
+            indicator: boolean;
+            /** @description Its values in words. */
+            words?: components["schemas"]["LayerWord"][];
+        };
+        /**
+         * @description The shape that a layer is drawn in.
+         * @enum {string}
+         */
+        LayerKind: "point" | "line" | "polygon" | "building";
+        /** @description How a layer looks. */
+        LayerStyle: {
+            /** @description The attribute that gives the colour. */
+            by: string | null;
+            /** @description How values become colours. */
+            kind: components["schemas"]["StyleKind"];
+            /** @description Ascending values with their colours. */
+            stops: [
+                number,
+                string
+            ][];
+            /** @description Names with their colours. */
+            categories: components["schemas"]["Category"][];
+            /** @description The colour where nothing else decides. */
+            color: string;
+            /** @description The colour of "no data". */
+            colorNoData: string;
+            /**
+             * Format: double
+             * @description Radius of a point or width of a line, CSS pixels at zoom 14.
+             */
+            radius: number;
+            /** @description The name of an icon. */
+            icon?: string;
+            /** @description The attribute that gives the height, metres. */
+            height?: string;
+            /** @description The attribute that is written beside a thing. */
+            label?: string;
+        };
+        /** @description One value in words. */
+        LayerWord: {
+            /** @description The value in the data. */
+            value: string;
+            /** @description What a person reads. */
+            label: components["schemas"]["Text"];
+        };
+        /** @description Something that a visitor must be told. */
+        Notice: {
+            /** @description A name, so that the web app can remember that it was read. */
+            id: string;
+            /** @description Where it is shown. */
+            kind: components["schemas"]["NoticeKind"];
+            /** @description What is said. */
+            text: components["schemas"]["Text"];
+        };
+        /**
+         * @description Where a notice is shown.
+         * @enum {string}
+         */
+        NoticeKind: "replay" | "data";
+        /**
+         * @description How a value came to be: `model::Origin`.
+         * @enum {string}
+         */
+        Origin: "measured" | "modelled" | "forecast" | "simulated" | "registered";
+        /** @description The label of one value. */
+        Quality: {
+            /** @description Measured, modelled, forecast, simulated, registered. */
+            origin: components["schemas"]["Origin"];
+            /** @description `outOfRange`, `stuck`, `late`, `suspect`. */
+            flags: string[];
+        };
+        /** @description A thing that this thing points to, or that points to it. */
+        Relation: {
+            /** @description The short name of the relationship. */
+            name: string;
+            /** @description What a person reads. */
+            label: components["schemas"]["Text"];
+            /** @description The other thing. */
+            id: string;
+            /** @description What it is called. */
+            title: string;
+        };
+        /** @description One result. */
+        SearchResult: {
+            /** @description The identifier of the thing. */
+            id: string;
+            /** @description A place, or another thing. */
+            kind: components["schemas"]["FoundKind"];
+            /** @description What it is called. */
+            title: string;
+            /** @description The title of its layer. */
+            subtitle: string;
+            /** @description The layer it is drawn in. */
+            layer: string;
+            /** @description The middle of its box, longitude and latitude. */
+            location: [
+                number,
+                number
+            ];
+            /** @description West, south, east, north, for things that are not a point. */
+            bounds?: [
+                number,
+                number,
+                number,
+                number
+            ];
+        };
+        /** @description What was found. */
+        SearchResults: {
+            /** @description Best first. */
+            results: components["schemas"]["SearchResult"][];
+        };
+        /** @description A series ready to be drawn. */
+        Series: {
+            /** @description The symbol of the unit. */
+            unit: string;
+            /** @description How its values came to be. */
+            origin: components["schemas"]["Origin"];
+            /** @description The points, oldest first. */
+            points: [
+                number,
+                number | null
+            ][];
+            /** @description Pauses that are longer than usual: from and to, milliseconds since 1970. */
+            gaps: [
+                number,
+                number
+            ][];
+            /**
+             * Format: double
+             * @description The smallest of all readings.
+             */
+            min: number | null;
+            /**
+             * Format: double
+             * @description The largest of all readings.
+             */
+            max: number | null;
+            /**
+             * Format: double
+             * @description The mean of all readings.
+             */
+            mean: number | null;
+            /** @description Whether there were more readings than points. */
+            downsampled: boolean;
+            /** @description How many readings there were. */
+            count: number;
+            /** @description Whether the range holds more readings than one chart is made from; then the newest ones are shown. */
+            truncated: boolean;
+        };
+        /** @description Who delivers a layer and under which conditions: what `city.toml` says about the source. */
+        Source: {
+            /** @description The name in `city.toml`. */
+            name: string;
+            /** @description The organisation that publishes the data. */
+            publisher: string;
+            /** @description The licence, as an SPDX id or a name. */
+            licence: string;
+            /** @description Whether the text of the licence was seen. */
+            licenceVerified: boolean;
+            /** @description The line that must be shown. */
+            attribution: string;
+            /** @description Where the data come from. */
+            url?: string;
+            /** @description What a reader must know about these data. */
+            note?: components["schemas"]["Text"];
+        };
+        /**
+         * @description How values become colours.
+         * @enum {string}
+         */
+        StyleKind: "sequential" | "diverging" | "categorical" | "single" | "direction";
+        /** @description A page of rows. */
+        Table: {
+            /** @description How many rows there are in all. */
+            total: number;
+            /** @description The columns, in the order of the cells. */
+            columns: components["schemas"]["TableColumn"][];
+            /** @description The rows. */
+            rows: components["schemas"]["TableRow"][];
+        };
+        /** @description A column. */
+        TableColumn: {
+            /** @description The name to sort by. */
+            name: string;
+            /** @description What a person reads. */
+            label: components["schemas"]["Text"];
+            /** @description The symbol of the unit. */
+            unit: string;
+        };
+        /** @description A row: one thing. */
+        TableRow: {
+            /** @description The identifier of the thing. */
+            id: string;
+            /** @description What it is called. */
+            title: string;
+            /** @description The cells; `null` is "no data". */
+            values: components["schemas"]["Value"][];
+        };
+        /** @description A text in the two languages of the screen. */
+        Text: {
+            /** @description Dutch. */
+            nl: string;
+            /** @description English. */
+            en: string;
+        };
+        /** @description One thing with all that is known about it. */
+        Thing: {
+            /** @description The identifier. */
+            id: string;
+            /** @description The short type. */
+            type: string;
+            /** @description What it is called. */
+            title: string;
+            /** @description The layer it is drawn in. */
+            layer: string | null;
+            location: components["schemas"]["Geometry"] | null;
+            /**
+             * Format: date-time
+             * @description When the newest of its values was observed.
+             */
+            observedAt: string | null;
+            /** @description Whether it exists at the moment asked for (an incident that has begun and is not over). */
+            current: boolean;
+            /** @description Its values. */
+            attributes: components["schemas"]["ThingAttribute"][];
+            source: components["schemas"]["Source"] | null;
+            /** @description What it does, in a sentence. */
+            sentence?: components["schemas"]["Text"];
+            /** @description What the data do not allow. */
+            limits?: components["schemas"]["Text"][];
+            /** @description Things it points to, and things that point to it. */
+            relations: components["schemas"]["Relation"][];
+        };
+        /** @description One value. */
+        ThingAttribute: {
+            /** @description The short name. */
+            name: string;
+            /** @description What a person reads. */
+            label: components["schemas"]["Text"];
+            /** @description The value; `null` is "no data". */
+            value: components["schemas"]["Value"];
+            /** @description The value in words, where the layer has them. */
+            words?: components["schemas"]["Text"];
+            /** @description The symbol of the unit. */
+            unit: string | null;
+            /**
+             * Format: date-time
+             * @description When it was observed.
+             */
+            observedAt: string | null;
+            /**
+             * Format: double
+             * @description Seconds since then, by the city's clock.
+             */
+            ageS: number | null;
+            /** @description Older than the layer allows: no longer a value of now. */
+            stale: boolean;
+            /** @description How it came to be, and what is known to be wrong with it. */
+            quality: components["schemas"]["Quality"];
+            /** @description The source that delivered it. */
+            source: string | null;
+            /** @description Whether it has a chart. */
+            history: boolean;
+        };
+        /** @description Says that tiles of a layer changed. */
+        TilesChange: {
+            /** @description The id of the layer. */
+            layer: string;
+        };
+        /** @description How many readings an archive holds, slot by slot. */
+        Timeline: {
+            /**
+             * Format: date-time
+             * @description The start of the archive.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description The end of the archive.
+             */
+            to: string;
+            /** @description Slots of equal length, oldest first. */
+            slots: components["schemas"]["TimelineSlot"][];
+            /** @description Stretches up to the city's moment without any reading. */
+            gaps: [
+                string,
+                string
+            ][];
+        };
+        /** @description One slot of a timeline. */
+        TimelineSlot: {
+            /**
+             * Format: date-time
+             * @description Its start.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Its end.
+             */
+            to: string;
+            /**
+             * Format: int64
+             * @description How many readings lie in it.
+             */
+            readings: number;
+        };
+        /** @description A value as a picture shows it; `null` is "no data". */
+        Value: number | string | boolean | unknown[] | {
+            [key: string]: unknown;
+        } | null;
+        /** @description Something wrong with one thing that a source delivered: `model::Problem` as the interface describes it. */
+        SourceProblem: {
+            /** @description The field, row, file or setting that is wrong. */
+            thing: string;
+            /** @description What is wrong with it. */
+            detail: string;
+            /** @description What to do about it. */
+            remedy: string;
+            /**
+             * Format: int64
+             * @description The line of the input where it was found, counted from 1.
+             */
+            line?: number;
+        };
+        /**
+         * @description What a source is doing.
+         * @enum {string}
+         */
+        SourceState: "waiting" | "running" | "finished" | "failed";
+        /** @description How one source is doing. Serialised form: `GET /api/v1/sources`. */
+        SourceStatus: {
+            /** @description The name in `city.toml`. */
+            name: string;
+            /** @description The connector that reads it. */
+            kind: string;
+            /** @description What a person reads. */
+            title: components["schemas"]["Text"];
+            /** @description What it is doing. */
+            state: components["schemas"]["SourceState"];
+            /**
+             * Format: int64
+             * @description Entities (or parts of them) that the platform took.
+             */
+            taken: number;
+            /**
+             * Format: int64
+             * @description Records that were refused, each with a reason.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Records that were accepted and then lost. Always 0; anything else is a fault in Polder.
+             */
+            lost: number;
+            /**
+             * Format: date-time
+             * @description The latest moment that a value was observed.
+             */
+            lastObservedAt: string | null;
+            /** @description What a person should know (`the replay starts again`). */
+            lastMessage: string | null;
+            /** @description The last problems, newest first. */
+            problems: components["schemas"]["SourceProblem"][];
+        };
         /** @description Records of the audit, oldest first. */
         AuditPage: {
             /** @description The records. */
@@ -1974,7 +2678,7 @@ export interface components {
              * Format: int64
              * @description The `after` of the next page; absent at the end.
              */
-            next?: number | null;
+            next?: number;
         };
         /** @description One record in its place in the chain. */
         AuditRecord: {
@@ -2012,7 +2716,7 @@ export interface components {
             /** @description Whether there is one. */
             enabled: boolean;
             /** @description The name on the button. */
-            name?: string | null;
+            name?: string;
         };
         /** @description An account to be made. */
         NewAccount: {
@@ -2054,7 +2758,7 @@ export interface components {
             /** @description Whether somebody is signed in. */
             signedIn: boolean;
             /** @description What to call the person. */
-            name?: string | null;
+            name?: string;
             /** @description The roles in the tenant of this request. */
             roles: string[];
             /** @description The tenants with a role; `*` is all of them. */
@@ -2097,7 +2801,7 @@ export interface components {
              */
             usedAt?: string | null;
             /** @description The token itself. Shown once, when it is made, and stored nowhere. */
-            token?: string | null;
+            token?: string;
         };
         /** @description An account, without its secrets. */
         User: {
@@ -2106,7 +2810,7 @@ export interface components {
             /** @description What to call the person. */
             displayName: string;
             /** @description The organisation. */
-            party?: string | null;
+            party?: string;
             /** @description The roles: `role` (in every tenant) or `tenant:role`. */
             roles: string[];
             /** @description Whether the account signs in through an identity provider. */
@@ -2140,7 +2844,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["City"];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {
@@ -2167,7 +2873,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Clock"];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {
@@ -2187,10 +2895,9 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description speed (city seconds per second), running, now (ISO 8601) */
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": components["schemas"]["ClockChange"];
             };
         };
         responses: {
@@ -2199,7 +2906,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Clock"];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {
@@ -2227,13 +2936,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events: change, tiles, clock */
+            /** @description Events: change (Change), tiles (TilesChange), clock (Clock) */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": unknown;
+                    "text/event-stream": string;
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -2261,7 +2970,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Indicator"][];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {
@@ -2288,7 +2999,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Catalogue"];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {
@@ -2328,7 +3041,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/geo+json": unknown;
+                    "application/geo+json": components["schemas"]["Features"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -2372,7 +3085,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Table"];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {
@@ -2406,7 +3121,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["SearchResults"];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {
@@ -2441,7 +3158,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Thing"];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {
@@ -2480,7 +3199,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {
@@ -2510,7 +3231,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {
@@ -2765,6 +3488,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every source, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceStatus"][];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {
@@ -5694,33 +6446,6 @@ export interface operations {
         };
     };
     get_description: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            "2XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_sources: {
         parameters: {
             query?: never;
             header?: never;

@@ -163,7 +163,7 @@ function badges({ layer, opacity, colours, city }: Overlay, p: Palette): Placed[
       : [{ value: '', color: layer.style.color, label: { nl: '', en: '' } }];
   const plates = colors.flatMap(({ value, color }) => [value, badgeId(color)]);
   const attribute = colours.kind === 'single' ? '' : colours.attribute;
-  const dots = points({ layer: { ...layer, style: { ...layer.style, icon: null } }, opacity, colours, city }, p);
+  const dots = points({ layer: { ...layer, style: { ...layer.style, icon: undefined } }, opacity, colours, city }, p);
   const label = layer.style.label ?? 'title';
   return [
     ...dots.map(({ slot, spec }) => ({ slot, spec: { ...spec, maxzoom: 12.2 } as LayerSpecification })),
