@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SearchResult } from '$lib/api/types';
-import { distinct, groupRelations, shortId, spaced } from './names';
+import { credit, distinct, groupRelations, shortId, spaced } from './names';
 
 const stop = (title: string, lng: number, layer = 'stops'): SearchResult => ({
   id: `urn:ngsi-ld:Stop:${title}`,
@@ -42,5 +42,12 @@ describe('names of machines', () => {
     expect(shortId('urn:ngsi-ld:OffStreetParking:606_ABC:ABC%20(Schiedam)')).toBe('ABC (Schiedam)');
     expect(shortId('urn:x:100%')).toBe('100%');
     expect(spaced('refParkingSite')).toBe('ref parking site');
+  });
+});
+
+describe('a line of credit', () => {
+  it('does not say source twice', () => {
+    expect(credit('Source: NDW')).toBe('NDW');
+    expect(credit('OVapi / NDOV, RET')).toBe('OVapi / NDOV, RET');
   });
 });

@@ -79,3 +79,6 @@ export function groupRelations(relations: Relation[]): RelationGroup[] {
 
 /** `parentStop` in words, for a name that nobody translated: `parent stop`. */
 export const spaced = (name: string) => name.replace(/([a-z\d])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`);
+
+/** The line of credit without the word "source" that it often begins with: ours stands before it. */
+export const credit = (line: string) => line.replace(/^(bron|source):\s*/i, '');
