@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 
 /** While developing, everything that is not the app itself comes from a running `polder serve`. */
 const server = process.env.POLDER_URL ?? 'http://127.0.0.1:8080';
-const fromServer = ['/api', '/tiles', '/3dtiles', '/ogc', '/ngsi-ld', '/theme'];
+const fromServer = ['/api', '/tiles', '/3dtiles', '/ogc', '/ngsi-ld'];
 
 /**
  * SvelteKit hides its route announcer with a style attribute, which a policy without `unsafe-inline` forbids. Our own

@@ -67,6 +67,22 @@ export async function open(browser, path = '/', options = {}) {
   return page;
 }
 
+/** Opens a page as somebody who is signed in. */
+export async function openAs({ name, password }, browser, path, options = {}) {
+  return open(browser, path, {
+    ...options,
+    before: async (page) => {
+      const { request } = page.context();
+      const { csrf } = await (await request.get('/api/v1/session')).json();
+      const answer = await request.post('/api/v1/session', {
+        data: { name, password },
+        headers: { 'X-CSRF-Token': csrf },
+      });
+      assert.equal(answer.ok(), true, `signing in as ${name} answers ${answer.status()}`);
+    },
+  });
+}
+
 /** Opens the map and waits until it is at rest with all its tiles. */
 export async function openMap(browser, path = '/', options = {}) {
   const page = await open(browser, path, options);

@@ -7,6 +7,11 @@ describe('values', () => {
     expect(formatNumber(14619, 'en-GB')).toBe('14,619');
     expect(formatNumber(12.34, 'nl-NL')).toBe('12,3');
   });
+  it('of several parts are all shown, and never as [object Object]', () => {
+    expect(formatValue(['tram', 3], null, 'nl-NL')).toBe('tram, 3');
+    expect(formatValue({ street: 'Coolsingel' }, null, 'nl-NL')).toBe('{"street":"Coolsingel"}');
+    expect(csvField(['a', 'b'])).toBe('"a, b"');
+  });
   it('are never zero when there is nothing', () => {
     expect(formatValue(null, 'km/h', 'nl-NL')).toBeNull();
     expect(formatValue(0, 'km/h', 'nl-NL')).toBe('0 km/h');

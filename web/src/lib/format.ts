@@ -7,19 +7,26 @@ export function formatNumber(value: number, locale: string): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits }).format(value);
 }
 
+/** Text as it is; several values after each other; anything deeper as it was sent. */
+function plain(value: Exclude<Value, null>): string {
+  if (Array.isArray(value) && value.every((one) => typeof one !== 'object')) return value.join(', ');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
 /** A value of any kind with its unit, or null when there is none: the caller says "no data", never zero. */
 export function formatValue(value: Value | undefined, unit: string | null | undefined, locale: string): string | null {
   if (value === null || value === undefined || value === '') return null;
   if (typeof value === 'boolean') return value ? '✓' : '✗';
-  const text = typeof value === 'number' ? formatNumber(value, locale) : value;
+  const text = typeof value === 'number' ? formatNumber(value, locale) : plain(value);
   return unit ? `${text} ${unit}` : text;
 }
 
-type TimeStyle = 'time' | 'day' | 'full' | 'date';
+type TimeStyle = 'time' | 'day' | 'full' | 'date' | 'exact';
 const styles: Record<TimeStyle, Intl.DateTimeFormatOptions> = {
   time: { hour: '2-digit', minute: '2-digit' },
   day: { weekday: 'short', day: 'numeric', month: 'short' },
   date: { day: 'numeric', month: 'long', year: 'numeric' },
+  exact: { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' },
   full: { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
 };
 
@@ -42,6 +49,6 @@ export function roundAge(seconds: number): ['now' | 'seconds' | 'minutes' | 'hou
 /** One field of a CSV file (RFC 4180), with a guard against formulas in spreadsheets. */
 export function csvField(value: Value | undefined): string {
   if (value === null || value === undefined) return '';
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : plain(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

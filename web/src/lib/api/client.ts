@@ -56,7 +56,7 @@ export const getCity = (fetcher?: Fetch) => request<api.City>(url('/city'), {}, 
 export const getCatalogue = (fetcher?: Fetch) => request<api.Catalogue>(url('/layers'), {}, fetcher);
 export const getIndicators = (fetcher?: Fetch) => request<api.Indicator[]>(url('/indicators'), {}, fetcher);
 export const getSession = (fetcher?: Fetch) => request<api.Session>(url('/session'), {}, fetcher);
-export const getSources = (fetcher?: Fetch) => request<api.SourceState[]>(url('/sources'), {}, fetcher);
+export const getSources = (fetcher?: Fetch) => request<api.SourceStatus[]>(url('/sources'), {}, fetcher);
 export const getTimeline = () => request<api.Timeline>(url('/timeline'));
 export const getFeatures = (layer: string, query: Query, signal?: AbortSignal) =>
   request<api.Features>(url(`/layers/${layer}/features`, query), { signal });
@@ -67,10 +67,25 @@ export const getThing = (id: string, query: Query, signal?: AbortSignal) =>
 export const getSeries = (id: string, query: Query, signal?: AbortSignal) =>
   request<api.Series>(url(`${thingPath(id)}/series`, query), { signal });
 export const search = (q: string, lang: string, signal?: AbortSignal) =>
-  request<{ results: api.SearchResult[] }>(url('/search', { q, lang, limit: 8 }), { signal });
+  request<api.SearchResults>(url('/search', { q, lang, limit: 16 }), { signal });
 export const signIn = (name: string, password: string, csrf: string) =>
   request<void>(url('/session'), json({ name, password }, csrf));
 export const signOut = (csrf: string) =>
   request<void>(url('/session'), { method: 'DELETE', headers: { 'X-CSRF-Token': csrf } });
-export const setClock = (change: Partial<api.Clock>, csrf: string) =>
+export const setClock = (change: api.ClockChange, csrf: string) =>
   request<api.Clock>(url('/clock'), json(change, csrf));
+
+const userPath = (name: string) => `/users/${encodeURIComponent(name)}`;
+export const changePassword = (body: api.NewPassword, csrf: string) =>
+  request<void>(url('/session/password'), json(body, csrf, 'PUT'));
+export const getUsers = (fetcher?: Fetch) => request<api.User[]>(url('/users'), {}, fetcher);
+export const addUser = (body: api.NewAccount, csrf: string) => request<api.User>(url('/users'), json(body, csrf));
+export const setRoles = (name: string, roles: string[], csrf: string) =>
+  request<api.User>(url(`${userPath(name)}/roles`), json({ roles }, csrf, 'PUT'));
+export const removeUser = (name: string, csrf: string) =>
+  request<void>(url(userPath(name)), { method: 'DELETE', headers: { 'X-CSRF-Token': csrf } });
+export const getTokens = (fetcher?: Fetch) => request<api.Token[]>(url('/tokens'), {}, fetcher);
+export const addToken = (body: api.NewToken, csrf: string) => request<api.Token>(url('/tokens'), json(body, csrf));
+export const revokeToken = (id: string, csrf: string) =>
+  request<void>(url(`/tokens/${encodeURIComponent(id)}`), { method: 'DELETE', headers: { 'X-CSRF-Token': csrf } });
+export const getAudit = (after: number, limit: number) => request<api.AuditPage>(url('/audit', { after, limit }));

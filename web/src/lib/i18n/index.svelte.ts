@@ -45,6 +45,11 @@ export function t(key: MessageKey, values?: Record<string, string | number>): st
   return fill(dictionaries[current][key], values);
 }
 
+/** The message `key` when there is one: for words that the server chooses from a list that may grow. */
+export function maybe(key: string): string | null {
+  return key in nl ? t(key as MessageKey) : null;
+}
+
 /** `n` of something, in the chosen language: one gap, two gaps. Dutch and English both say "one" of 1 only. */
 export function count(key: CountKey, n: number): string {
   return t(n === 1 ? `${key}.one` : key, { n: formatNumber(n, i18n.locale) });

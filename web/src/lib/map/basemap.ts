@@ -196,7 +196,7 @@ export function blocks(p: Palette, without: GeoJSON.Geometry | null): LayerSpeci
     ...(without ? { filter: ['>', ['distance', without], 0] as unknown as FilterSpecification } : {}),
     paint: {
       'fill-extrusion-color': p.building3d,
-      'fill-extrusion-height': ['interpolate', ['linear'], ['zoom'], 13.2, 0, 14.2, height],
+      'fill-extrusion-height': height,
       'fill-extrusion-vertical-gradient': true,
       'fill-extrusion-opacity': 0.96,
     },

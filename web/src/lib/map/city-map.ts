@@ -17,8 +17,8 @@ export interface Picture {
   palette: Palette;
   overlays: Overlay[];
   threeD: boolean;
-  /** Where real roofs are drawn instead of blocks. */
-  roofs: GeoJSON.Polygon | null;
+  /** Where real roofs are on the screen instead of blocks. */
+  roofs: GeoJSON.MultiPolygon | null;
   /** Area layers whose names are written on the map, the largest areas first. */
   named: string[];
 }

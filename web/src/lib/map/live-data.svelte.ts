@@ -61,7 +61,7 @@ export class LiveData {
       this.draw(layer.id, features);
     } catch (error) {
       if (isAbort(error)) return;
-      if (!held) this.draw(layer.id, { type: 'FeatureCollection', features: [], at: '', noData: 0 });
+      if (!held) this.draw(layer.id, { type: 'FeatureCollection', features: [], at: '', noData: 0, truncated: false });
       this.status[layer.id] = { state: 'failed', count: held?.features.features.length ?? 0, noData: 0, at: null };
     }
   }

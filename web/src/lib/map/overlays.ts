@@ -19,7 +19,7 @@ export interface Overlay {
   city: string;
 }
 export type Placed = { slot: Slot; spec: LayerSpecification };
-type Roofs = GeoJSON.Polygon | null;
+type Roofs = GeoJSON.MultiPolygon | null;
 type Number_ = ExpressionSpecification | number;
 
 export const FONT = ['Noto Sans Variable'];
@@ -163,7 +163,7 @@ function badges({ layer, opacity, colours, city }: Overlay, p: Palette): Placed[
       : [{ value: '', color: layer.style.color, label: { nl: '', en: '' } }];
   const plates = colors.flatMap(({ value, color }) => [value, badgeId(color)]);
   const attribute = colours.kind === 'single' ? '' : colours.attribute;
-  const dots = points({ layer: { ...layer, style: { ...layer.style, icon: null } }, opacity, colours, city }, p);
+  const dots = points({ layer: { ...layer, style: { ...layer.style, icon: undefined } }, opacity, colours, city }, p);
   const label = layer.style.label ?? 'title';
   return [
     ...dots.map(({ slot, spec }) => ({ slot, spec: { ...spec, maxzoom: 12.2 } as LayerSpecification })),
@@ -279,11 +279,12 @@ function buildings({ layer, opacity, colours }: Overlay, p: Palette, threeD: boo
           id: `${layer.id}-blocks`,
           type: 'fill-extrusion',
           ...base(layer),
-          // Where real roofs are drawn, blocks make room.
+          // Where real roofs are on the screen, blocks make room.
           ...(roofs ? { filter: ['>', ['distance', roofs], 0] as unknown as FilterSpecification } : {}),
           paint: {
             'fill-extrusion-color': color,
-            'fill-extrusion-height': byZoom(13, 0, 14.2, ['coalesce', ['get', layer.style.height ?? 'height'], 6]),
+            // As high from afar as the real roofs beside them.
+            'fill-extrusion-height': ['coalesce', ['get', layer.style.height ?? 'height'], 6],
             'fill-extrusion-opacity': opacity,
           },
         },

@@ -1,9 +1,9 @@
-/** Switches real roofs on and off with the map in 3D, and tells where they are so that blocks can make room. */
+/** Switches real roofs on and off with the map in 3D, and tells where they are on the screen so that blocks can make room. */
 import type { Map as MapLibre } from 'maplibre-gl';
 
 export class Roofs {
   state = $state<'off' | 'loading' | 'on' | 'absent'>('off');
-  area = $state.raw<GeoJSON.Polygon | null>(null);
+  area = $state.raw<GeoJSON.MultiPolygon | null>(null);
   #remove: (() => void) | null = null;
   #wanted = '';
 
@@ -13,23 +13,22 @@ export class Roofs {
     this.#wanted = wanted;
     this.#remove?.();
     this.#remove = null;
+    this.area = null;
     if (!on) {
       this.state = 'off';
-      this.area = null;
       return;
     }
     this.state = 'loading';
-    const { addRoofs, roofsArea } = await import('./threed');
-    const area = await roofsArea();
+    const { addRoofs, hasRoofs } = await import('./threed');
+    const present = await hasRoofs();
     if (this.#wanted !== wanted) return;
-    if (!area) {
+    if (!present) {
       this.state = 'absent';
       return;
     }
-    this.#remove = addRoofs(map, dark, () => {
-      this.area = null;
+    this.#remove = addRoofs(map, dark, (area) => {
+      if (this.#wanted === wanted) this.area = area;
     });
-    this.area = area;
     this.state = 'on';
   }
 }

@@ -25,6 +25,15 @@ class App {
     const { open, roles } = this.session;
     return open || roles.some((role) => role === 'operator' || role === 'administrator');
   }
+  /** Whether the reader may manage accounts and read the audit. */
+  get mayManage() {
+    const { open, roles } = this.session;
+    return open || roles.includes('administrator');
+  }
+  /** Whether the reader may have tokens: a person with some role. */
+  get mayHaveTokens() {
+    return this.session.signedIn && this.session.roles.length > 0;
+  }
 }
 
 export const app = new App();
