@@ -81,6 +81,9 @@ pub(crate) enum Join {
     Flat,
 }
 
+/// The most parameters of one request.
+const PARAMETERS_MAX: usize = 64;
+
 /// The query parameters of one request, in order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Params(Vec<(String, String)>);
@@ -88,6 +91,9 @@ pub(crate) struct Params(Vec<(String, String)>);
 impl Params {
     pub fn parse(query: &str) -> Result<Self, NgsiError> {
         let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        if pairs.len() > PARAMETERS_MAX {
+            return Err(invalid(format!("more than {PARAMETERS_MAX} parameters are given")));
+        }
         for (i, (name, _)) in pairs.iter().enumerate() {
             if pairs[..i].iter().any(|(earlier, _)| earlier == name) {
                 return Err(invalid(format!("the parameter {name} is given twice")));

@@ -88,9 +88,15 @@ pub(super) fn geo_params(geo: &Value, params: &mut Params) -> Result<(), NgsiErr
     Ok(())
 }
 
+/// The most selectors in one query: each is held against every candidate.
+const SELECTORS_MAX: usize = 100;
+
 pub(super) fn selectors_of(entities: &Value, context: &Context) -> Result<Vec<Selector>, NgsiError> {
     let refuse = || NgsiError::bad_data("entities: give an array of objects with type, and perhaps id or idPattern");
     let items = entities.as_array().filter(|items| !items.is_empty()).ok_or_else(refuse)?;
+    if items.len() > SELECTORS_MAX {
+        return Err(NgsiError::bad_data(format!("entities: give at most {SELECTORS_MAX} selectors")));
+    }
     items
         .iter()
         .map(|item| selector_of(item, context).map_err(|e| if item.is_object() { e } else { refuse() }))

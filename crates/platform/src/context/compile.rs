@@ -1,6 +1,6 @@
 //! Compiles context documents into one term table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -9,6 +9,10 @@ use crate::ngsi::{ErrorKind, NgsiError};
 
 /// The most terms one context may define.
 const TERMS_MAX: usize = 50_000;
+/// The longest IRI of a term, bytes. Each term keeps its IRI, so a long namespace would be kept once for each of them.
+const IRI_BYTES_MAX: usize = 2_048;
+/// The bytes of all IRIs of one context.
+const IRIS_BYTES_MAX: usize = 8 << 20;
 /// The longest chain of terms defined by other terms.
 const CHAIN_MAX: usize = 16;
 
@@ -17,7 +21,7 @@ const CHAIN_MAX: usize = 16;
 /// # Errors
 /// `BadRequestData` when there are too many terms or a definition is not one.
 pub(super) fn compile(documents: &[Map<String, Value>], wire: Value) -> Result<Context, NgsiError> {
-    let mut raw: HashMap<&str, &Value> = HashMap::new();
+    let mut raw: BTreeMap<&str, &Value> = BTreeMap::new();
     for document in documents {
         raw.extend(document.iter().map(|(term, definition)| (term.as_str(), definition)));
     }
@@ -25,12 +29,17 @@ pub(super) fn compile(documents: &[Map<String, Value>], wire: Value) -> Result<C
         return Err(NgsiError::bad_data(format!("the @context defines more than {TERMS_MAX} terms")));
     }
     let mut terms = HashMap::with_capacity(raw.len());
-    let mut prefixes = Vec::new();
+    let (mut prefixes, mut bytes) = (Vec::new(), 0);
     for (term, definition) in &raw {
         if term.starts_with('@') {
             continue;
         }
         let iri = resolve(term, definition, &raw, 0)?;
+        bytes += term.len() + iri.len();
+        if bytes > IRIS_BYTES_MAX {
+            let detail = format!("the IRIs of the @context take more than {IRIS_BYTES_MAX} bytes; split it");
+            return Err(NgsiError::bad_data(detail));
+        }
         if is_prefix(definition, &iri) && !CORE.terms.contains_key(*term) {
             prefixes.push((iri.clone(), Box::from(*term)));
         }
@@ -50,7 +59,7 @@ fn is_prefix(definition: &Value, iri: &str) -> bool {
 }
 
 /// The IRI of a term; empty when the term means nothing (`null`, a keyword, a reverse property).
-fn resolve(term: &str, definition: &Value, raw: &HashMap<&str, &Value>, depth: usize) -> Result<Box<str>, NgsiError> {
+fn resolve(term: &str, definition: &Value, raw: &BTreeMap<&str, &Value>, depth: usize) -> Result<Box<str>, NgsiError> {
     let refuse = |what: &str| {
         NgsiError::new(ErrorKind::BadRequestData, format!("@context: the definition of \"{term}\" {what}"))
     };
@@ -69,6 +78,14 @@ fn resolve(term: &str, definition: &Value, raw: &HashMap<&str, &Value>, depth: u
         },
         _ => return Err(refuse("must be a string or an object")),
     };
+    let too_long = || refuse(&format!("leads to an IRI of more than {IRI_BYTES_MAX} bytes"));
+    let join = |namespace: &str, rest: &str| match namespace.len() + rest.len() <= IRI_BYTES_MAX {
+        true => Ok(format!("{namespace}{rest}").into()),
+        false => Err(too_long()),
+    };
+    if id.len() > IRI_BYTES_MAX {
+        return Err(too_long());
+    }
     if id.starts_with('@') {
         return Ok("".into());
     }
@@ -85,16 +102,16 @@ fn resolve(term: &str, definition: &Value, raw: &HashMap<&str, &Value>, depth: u
             return Ok(id.into());
         }
         if let Some(core) = CORE.terms.get(prefix) {
-            return Ok(format!("{core}{rest}").into());
+            return join(core.as_str(), rest);
         }
         if prefix != term
             && let Some(namespace) = raw.get(prefix)
         {
             let namespace = resolve(prefix, namespace, raw, depth + 1)?;
-            return Ok(format!("{namespace}{rest}").into());
+            return join(&namespace, rest);
         }
         return Ok(id.into());
     }
     let vocab = raw.get("@vocab").and_then(|v| v.as_str()).unwrap_or(model::DEFAULT_CONTEXT);
-    Ok(format!("{vocab}{id}").into())
+    join(vocab, id)
 }

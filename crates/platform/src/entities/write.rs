@@ -250,19 +250,21 @@ pub async fn purge(
     loop {
         let found = find(&store.snapshot()?, tenant, &query, &ReadScope::All)?;
         let mut tx = Transaction::new(tenant.clone());
+        // Only what was left as it was certainly matches the next time too, and has to be passed over.
+        let mut left = 0;
         for before in found.entities {
             match keep {
                 None => write_deletion(&mut tx, before, now)?,
                 Some(keep) => {
                     let mut edit = Edit::of(&before.value, now);
                     edit.keep_attributes(keep);
+                    left += usize::from(!edit.is_changed());
                     edit.write(&mut tx, Some(before));
                 }
             }
         }
         match store.commit(tx).await {
-            Ok(_) if keep.is_some() => query.offset += PURGE_BATCH,
-            Ok(_) => {}
+            Ok(_) => query.offset += left,
             Err(CommitError::Conflict { .. }) => continue,
             Err(error) => return Err(error.into()),
         }

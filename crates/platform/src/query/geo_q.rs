@@ -10,6 +10,9 @@ use crate::{context::Context, ngsi::NgsiError};
 /// Mean radius of the earth, metres (IUGG).
 const EARTH_RADIUS_M: f64 = 6_371_008.8;
 
+/// The most positions of a query's geometry: checking a polygon takes the square of them, for every request.
+const POSITIONS_MAX: usize = 1_000;
+
 /// How the geometry of an entity relates to the reference geometry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum GeoRelation {
@@ -63,6 +66,10 @@ impl GeoQ {
                 .map_err(|_| NgsiError::bad_data("coordinates: give a JSON array, for example [4.48,51.92]"))?,
             other => other.clone(),
         };
+        if positions(&coordinates) > POSITIONS_MAX {
+            let detail = format!("coordinates: a query takes at most {POSITIONS_MAX} positions; simplify the geometry");
+            return Err(NgsiError::bad_data(detail));
+        }
         let reference = Geometry::from_geojson(&json!({"type": geometry, "coordinates": coordinates}))
             .map_err(|problem| NgsiError::bad_data(format!("geometry and coordinates: {problem}")))?;
         let property = context.expand(geoproperty.unwrap_or("location"))?;
@@ -108,6 +115,14 @@ impl GeoQ {
             GeoRelation::Near { max_m: None, .. } | GeoRelation::Disjoint => None,
             _ => Some(bbox),
         }
+    }
+}
+
+/// How many positions a coordinates array holds.
+fn positions(coordinates: &Value) -> usize {
+    match coordinates {
+        Value::Array(items) if items.iter().any(Value::is_array) => items.iter().map(positions).sum(),
+        _ => 1,
     }
 }
 

@@ -23,6 +23,8 @@ use crate::ngsi::{ErrorKind, NgsiError};
 
 /// The deepest nesting of parentheses in a query expression.
 const DEPTH_MAX: usize = 32;
+/// What one compiled regular expression may take.
+const PATTERN_BYTES_MAX: usize = 128 << 10;
 /// The longest query expression.
 const TEXT_BYTES_MAX: usize = 32 * 1024;
 
@@ -35,7 +37,7 @@ pub fn pattern(text: &str) -> Result<regex::Regex, NgsiError> {
         let detail = format!("the regular expression \"{text}\" cannot be used: one repetition follows another");
         return Err(NgsiError::bad_data(detail));
     }
-    let compiled = regex::RegexBuilder::new(text).size_limit(1 << 20).nest_limit(50).build();
+    let compiled = regex::RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).nest_limit(50).build();
     compiled.map_err(|error| {
         let reason = error.to_string();
         let last = reason.lines().last().unwrap_or_default();

@@ -72,7 +72,7 @@ impl Shared {
         outcome
     }
 
-    /// Writes the oldest hot batches as one segment; `false` when there are none.
+    /// Writes the oldest hot batches as one segment; `true` when there were more than one segment takes.
     fn flush_once(&self, tenant: &Tenant) -> Result<bool, StoreError> {
         let snapshot = self.kv.snapshot()?;
         let manifest = Manifest::read(&*snapshot, tenant)?;
@@ -109,7 +109,8 @@ impl Shared {
         manifest::put_head(&mut batch, tenant, head)?;
         self.commit(&batch)?;
         self.note_flushed(count);
-        Ok(true)
+        // What was written meanwhile waits for the next flush; otherwise a steady stream would never let this one end.
+        Ok(count >= FLUSH_ROWS_MAX as u64)
     }
 
     fn write_rows(
