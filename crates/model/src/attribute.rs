@@ -134,4 +134,25 @@ impl Attribute {
             _ => None,
         }
     }
+
+    /// Whether it was written again as it was: without a moment of its own there is nothing for history in it.
+    #[must_use]
+    pub fn repeats(&self, known: &Self) -> bool {
+        (known.observed_at, self.observed_at) == (None, None)
+            && self.quality == known.quality
+            && says_the_same(known, self)
+    }
+}
+
+/// Whether two instances say the same, whenever they were written.
+fn says_the_same(known: &Attribute, new: &Attribute) -> bool {
+    let members = |one: &Attribute| (one.dataset_id.clone(), one.observed_at, one.unit_code.clone());
+    let (old, sub) = (&known.sub_attributes, &new.sub_attributes);
+    let same_instances = |a: &[Attribute], b: &[Attribute]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(known, new)| says_the_same(known, new))
+    };
+    known.value == new.value
+        && members(known) == members(new)
+        && old.len() == sub.len()
+        && old.iter().zip(sub).all(|((a, known), (b, new))| a == b && same_instances(known, new))
 }

@@ -61,6 +61,15 @@ impl Geometry {
         Self::from_shape(gt::Geometry::Point(gt::Point::new(longitude, latitude)))
     }
 
+    /// How many positions a GeoJSON `coordinates` array holds, of any nesting.
+    #[must_use]
+    pub fn positions(coordinates: &Value) -> usize {
+        match coordinates {
+            Value::Array(items) if items.iter().any(Value::is_array) => items.iter().map(Self::positions).sum(),
+            _ => 1,
+        }
+    }
+
     /// From a plane geometry in degrees.
     ///
     /// # Errors

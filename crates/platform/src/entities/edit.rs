@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Attribute, Attributes, Entity, Iri, Timestamp};
+use model::{Attribute, Entity, Iri, Timestamp};
 use store::{Stored, Transaction};
 
 use super::{record, record_deleted};
@@ -139,7 +139,7 @@ impl Edit {
         for (name, dataset_id) in &self.set {
             let known = before.as_ref().and_then(|before| instance(before, name, dataset_id.as_deref()));
             match self.instance(name, dataset_id.as_deref()) {
-                Some(attribute) if !known.is_some_and(|known| says_nothing_new(known, attribute)) => {
+                Some(attribute) if !known.is_some_and(|known| attribute.repeats(known)) => {
                     record(tx, &self.entity.id, name, attribute, self.now);
                 }
                 _ => {}
@@ -157,26 +157,6 @@ impl Edit {
 
 fn instance<'a>(entity: &'a Entity, name: &Iri, dataset_id: Option<&str>) -> Option<&'a Attribute> {
     entity.attributes.get(name)?.iter().find(|a| a.dataset_id.as_deref() == dataset_id)
-}
-
-/// Whether an instance was written again as it was: without a moment of its own there is nothing for history in it.
-fn says_nothing_new(known: &Attribute, new: &Attribute) -> bool {
-    (known.observed_at, new.observed_at) == (None, None)
-        && known.value == new.value
-        && known.unit_code == new.unit_code
-        && known.quality == new.quality
-        && unchanged(&known.sub_attributes, &new.sub_attributes)
-}
-
-/// Whether attributes of an attribute say the same, whenever they were written.
-fn unchanged(known: &Attributes, new: &Attributes) -> bool {
-    let same = |(a, b): (&Attribute, &Attribute)| {
-        (&a.value, &a.dataset_id, a.observed_at, &a.unit_code) == (&b.value, &b.dataset_id, b.observed_at, &b.unit_code)
-            && unchanged(&a.sub_attributes, &b.sub_attributes)
-    };
-    let pairs = || known.iter().zip(new);
-    known.len() == new.len()
-        && pairs().all(|((a, old), (b, new))| a == b && old.len() == new.len() && old.iter().zip(new).all(same))
 }
 
 fn instances_of(entity: &Entity) -> Vec<Instance> {

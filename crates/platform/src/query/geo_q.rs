@@ -66,7 +66,7 @@ impl GeoQ {
                 .map_err(|_| NgsiError::bad_data("coordinates: give a JSON array, for example [4.48,51.92]"))?,
             other => other.clone(),
         };
-        if positions(&coordinates) > POSITIONS_MAX {
+        if Geometry::positions(&coordinates) > POSITIONS_MAX {
             let detail = format!("coordinates: a query takes at most {POSITIONS_MAX} positions; simplify the geometry");
             return Err(NgsiError::bad_data(detail));
         }
@@ -115,14 +115,6 @@ impl GeoQ {
             GeoRelation::Near { max_m: None, .. } | GeoRelation::Disjoint => None,
             _ => Some(bbox),
         }
-    }
-}
-
-/// How many positions a coordinates array holds.
-fn positions(coordinates: &Value) -> usize {
-    match coordinates {
-        Value::Array(items) if items.iter().any(Value::is_array) => items.iter().map(positions).sum(),
-        _ => 1,
     }
 }
 
