@@ -61,7 +61,7 @@ fn put_list(members: &mut Map<String, Value>, name: &str, items: Vec<Value>) {
 
 /// Seconds without a fraction where there is none, as they were most likely written.
 fn number(seconds: f64) -> Value {
-    platform::temporal::whole_where_whole(seconds)
+    platform::ngsi::whole_where_whole(seconds)
 }
 
 fn selector_to_json(selector: &EntitySelector, context: &Context) -> Value {

@@ -9,14 +9,15 @@ use crate::run::{cargo, output};
 
 /// Each crate with the crates of the house that it may use in production.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("polder", &["model", "store", "sources", "platform", "subscriptions", "views", "trust", "api"]),
-    ("polder-api", &["model", "store", "sources", "platform", "subscriptions", "views", "trust"]),
+    ("polder", &["model", "store", "sources", "platform", "subscriptions", "temporal", "views", "trust", "api"]),
+    ("polder-api", &["model", "store", "sources", "platform", "subscriptions", "temporal", "views", "trust"]),
     ("polder-model", &[]),
     ("polder-platform", &["model", "store"]),
     ("polder-segments", &["model"]),
     ("polder-sources", &["model"]),
     ("polder-store", &["model", "segments"]),
     ("polder-subscriptions", &["model", "store", "platform"]),
+    ("polder-temporal", &["model", "store", "platform"]),
     ("polder-testing", &["model", "store", "sources", "platform", "views", "trust", "api"]),
     ("polder-trust", &["model", "store"]),
     ("polder-views", &["model", "store"]),

@@ -10,9 +10,9 @@ use platform::{
     context::Context,
     entities::{self, UpdateResult},
     ngsi::{ErrorKind, InputForm, NgsiError, parse_attribute, parse_fragment},
-    temporal::Datasets,
 };
 use serde_json::{Value, json};
+use temporal::Datasets;
 
 use super::{Ask, Media};
 use crate::{ApiError, AppState};

@@ -12,12 +12,12 @@ use platform::{
     context::Context,
     ngsi::{ErrorKind, InputForm, NgsiError, View, parse_attribute, parse_fragment},
     query::{EntityQuery, Selector},
-    temporal::{
-        Datasets, OrderBy, TemporalFound, TemporalParameters, TemporalQuery, TemporalQueryError, TemporalSearch,
-        TemporalWriter, Written, write_evolution,
-    },
 };
 use serde_json::Value;
+use temporal::{
+    Datasets, OrderBy, TemporalFound, TemporalParameters, TemporalQuery, TemporalQueryError, TemporalSearch,
+    TemporalWriter, Written, write_evolution,
+};
 use trust::Action;
 
 use super::{
@@ -229,7 +229,7 @@ async fn answer_query(
     selectors: Option<Vec<Selector>>,
 ) -> Result<Response, ApiError> {
     let question = Question::read(ask, params, context)?;
-    if question.query.relation.is_none() && question.query.property == platform::temporal::TimeProperty::ObservedAt {
+    if question.query.relation.is_none() && question.query.property == temporal::TimeProperty::ObservedAt {
         let detail = "a temporal query says which time it means; give timerel and timeAt";
         return Err(NgsiError::bad_data(detail).into());
     }

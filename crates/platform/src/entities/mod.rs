@@ -5,6 +5,7 @@
 
 mod apply;
 mod batch;
+mod departed;
 mod discover;
 mod edit;
 mod history;
@@ -13,6 +14,7 @@ mod write;
 
 pub use apply::{AttributeChange, UpdateResult};
 pub use batch::{Batch, BatchOperation, BatchResult};
+pub use departed::TemporalEntity;
 pub use discover::{AttributeInfo, TypeInfo, attribute_info, attribute_infos, type_info, type_infos};
 pub use edit::Edit;
 pub use history::{record, record_deleted};

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use model::{Entity, EntityId, Iri, ReadScope, Tenant, Timestamp};
 use store::{CommitError, Expect, Store, Stored, Transaction};
 
-use super::{ATTEMPTS_MAX, AttributeChange, Edit, UpdateResult, apply::check_same_id, history::record_deleted};
+use super::{
+    ATTEMPTS_MAX, AttributeChange, Edit, TemporalEntity, UpdateResult, apply::check_same_id, history::record_deleted,
+};
 use crate::{
     ngsi::{EntityFragment, ErrorKind, NgsiError},
     query::{EntityQuery, find},
-    temporal::TemporalEntity,
 };
 
 /// How many entities one purge takes at a time.

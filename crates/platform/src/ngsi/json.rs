@@ -1,6 +1,6 @@
 //! JSON from outside: its depth is checked before anything is built, and only finite numbers come through.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::{ErrorKind, NgsiError};
 
@@ -23,6 +23,16 @@ pub fn parse_json(bytes: &[u8]) -> Result<Value, NgsiError> {
         let first = reason.lines().next().unwrap_or_default();
         NgsiError::new(ErrorKind::InvalidRequest, format!("the body is not JSON: {first}"))
     })
+}
+
+/// A number as JSON, without a fraction where it has none (`120`, not `120.0`).
+pub fn whole_where_whole(number: f64) -> Value {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    if number.fract() == 0.0 && number.abs() <= EXACT_MAX {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
+        return Value::Number(Number::from(number as i64));
+    }
+    Number::from_f64(number).map_or(Value::Null, Value::Number)
 }
 
 /// Counts brackets outside strings; a text that is not JSON may pass, the parser refuses it afterwards.

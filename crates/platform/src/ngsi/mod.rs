@@ -14,7 +14,7 @@ mod write_attribute;
 pub use error::{ErrorKind, NgsiError};
 pub(crate) use fragment::set_object_types;
 pub use fragment::{AttributeFragment, EntityFragment, Patch};
-pub use json::{DEPTH_MAX, parse_json};
+pub use json::{DEPTH_MAX, parse_json, whole_where_whole};
 pub use parse::{InputForm, parse_attribute, parse_entity, parse_fragment};
 pub use view::{Form, Member, Projection, View};
 pub use write::{Linked, write_entity, write_feature, write_feature_collection};

@@ -1,17 +1,17 @@
 //! The small languages in parameters: q, scopeQ, type selection, geo-queries, projections, orders, temporal queries.
 
 use std::sync::Arc;
-use subscriptions::{compact_types, expand_types};
 
 use model::{Attribute, Entity, EntityId, Iri, Timestamp};
 use polder_platform::{
     context::Context,
     ngsi::{NgsiError, Projection, View, parse_json, write_entity},
     query::{GeoQ, Q, ScopeQ, TypeSelector, pattern},
-    temporal::{AggregationPeriod, OrderBy, TemporalParameters, TemporalQuery},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use subscriptions::{compact_types, expand_types};
+use temporal::{AggregationPeriod, OrderBy, TemporalParameters, TemporalQuery};
 
 use super::{
     check_reason, config,

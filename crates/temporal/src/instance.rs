@@ -5,7 +5,7 @@
 //! later keeps the id it had, written in its attribute.
 
 use model::{Attribute, Observation, ObservedValue, SeriesKey, Timestamp};
-use serde_json::{Number, Value};
+use platform::ngsi::whole_where_whole;
 
 const PREFIX: &str = "urn:ngsi-ld:Instance:";
 
@@ -124,16 +124,6 @@ fn series_hash(series: &SeriesKey) -> u64 {
         .iter()
         .flat_map(|part| part.bytes().chain([0xff]))
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
-}
-
-/// A number as JSON, without a fraction where it has none (`120`, not `120.0`).
-pub fn whole_where_whole(number: f64) -> Value {
-    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-    if number.fract() == 0.0 && number.abs() <= EXACT_MAX {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
-        return Value::Number(Number::from(number as i64));
-    }
-    Number::from_f64(number).map_or(Value::Null, Value::Number)
 }
 
 #[cfg(test)]

@@ -9,9 +9,10 @@ use std::{
 };
 
 use model::{Attribute, AttributeValue, Problem, Timestamp};
+use platform::ngsi::whole_where_whole;
 use serde_json::{Value, json};
 
-use super::{AggregationPeriod, instance::whole_where_whole};
+use crate::AggregationPeriod;
 
 /// One way to make one value of many (`aggrMethods`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 
 use model::{Attribute, AttributeValue, Iri, Timestamp};
+use platform::{context::Context, entities::TemporalEntity, ngsi::NgsiError};
 use serde_json::Value;
 
-use super::{Evolution, TemporalEntity};
-use crate::{context::Context, ngsi::NgsiError};
+use crate::Evolution;
 
 /// The most members that an order may name.
 const KEYS_MAX: usize = 16;
@@ -167,7 +167,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::temporal::{Aggregates, Strand};
+    use crate::{Aggregates, Strand};
 
     fn evolution(id: &str, name: Option<Value>) -> Evolution {
         let id = EntityId::parse(id).unwrap();

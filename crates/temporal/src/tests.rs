@@ -1,15 +1,15 @@
 //! The temporal evolution of a small city, written and told.
 
 use model::{EntityId, ReadScope, Tenant, Timestamp};
-use serde_json::{Value, json};
-use store::{Store, StoreOptions};
-
-use super::*;
-use crate::{
+use platform::{
     context::Context,
     ngsi::{InputForm, NgsiError, Projection, View, parse_attribute, parse_fragment},
     query::{EntityQuery, Q, Selector, TypeSelector},
 };
+use serde_json::{Value, json};
+use store::{Store, StoreOptions};
+
+use super::*;
 
 const BUS: &str = "urn:ngsi-ld:Vehicle:1";
 

@@ -6,7 +6,6 @@
 
 mod aggregate;
 mod cut;
-mod document;
 mod find;
 mod instance;
 mod order;
@@ -18,7 +17,6 @@ mod write;
 
 pub use aggregate::{Aggregates, Aggregation, AggregationMethod};
 pub use cut::PartialRange;
-pub use document::TemporalEntity;
 pub use find::{TemporalFound, TemporalSearch};
 pub use instance::{Instance, TimeProperty, instance_id};
 pub use order::OrderBy;
@@ -27,8 +25,6 @@ pub use query::{TemporalForm, TemporalParameters, TemporalQuery, TemporalQueryEr
 pub use read::{Evolution, Strand, TemporalReader};
 pub use represent::{scope_name, write_evolution};
 pub use write::{Datasets, TemporalWriter, Written};
-
-pub use instance::whole_where_whole;
 
 #[cfg(test)]
 mod tests;

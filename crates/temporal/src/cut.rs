@@ -5,7 +5,7 @@ use std::fmt;
 
 use model::Timestamp;
 
-use super::{Evolution, TemporalQuery, TimeRelation};
+use crate::{Evolution, TemporalQuery, TimeRelation};
 
 /// The stretch of time that a partial answer tells. Its text is the value of `Content-Range`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +75,10 @@ fn instances<'a>(evolutions: &'a [Evolution], query: &'a TemporalQuery) -> impl 
 #[cfg(test)]
 mod tests {
     use model::{Attribute, EntityId, Iri, SeriesKey};
+    use platform::entities::TemporalEntity;
 
     use super::*;
-    use crate::temporal::{Aggregates, Instance, Strand, TemporalEntity};
+    use crate::{Aggregates, Instance, Strand};
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_micros(minute * 60_000_000)

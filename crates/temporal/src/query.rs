@@ -2,7 +2,7 @@
 
 use model::{Problem, Timestamp};
 
-use super::{Aggregation, AggregationMethod, AggregationPeriod, TimeProperty};
+use crate::{Aggregation, AggregationMethod, AggregationPeriod, TimeProperty};
 
 /// The most instances of one attribute that `lastN` may ask for.
 const LAST_MAX: usize = 100_000;

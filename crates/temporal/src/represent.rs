@@ -2,13 +2,13 @@
 //! 4.5.9 and 4.5.19).
 
 use model::{Attribute, AttributeValue, Iri, NGSI_LD};
-use serde_json::{Map, Value, json};
-
-use super::{Evolution, Instance, Strand, TemporalForm, TemporalQuery, TimeProperty};
-use crate::{
+use platform::{
     context::Context,
     ngsi::{Member, NULL, View, write_attribute, write_attribute_value, write_string, write_timestamp},
 };
+use serde_json::{Map, Value, json};
+
+use crate::{Evolution, Instance, Strand, TemporalForm, TemporalQuery, TimeProperty};
 
 /// The expanded name under which the scopes of an entity have their history.
 #[must_use]

@@ -1,16 +1,14 @@
 //! Finds temporal evolutions: of one entity, and of all entities that a query means, whether they exist now or not.
 
 use model::{Attributes, Entity, EntityId, Iri, ReadScope, SeriesKey, Tenant};
-use store::{DocumentSelect, EntitySelect, Snapshot};
-
-use super::{
-    Evolution, OrderBy, PartialRange, Strand, TemporalEntity, TemporalForm, TemporalQuery, TemporalReader, cut,
-    scope_name,
-};
-use crate::{
+use platform::{
+    entities::TemporalEntity,
     ngsi::{ErrorKind, Member, NgsiError, View},
     query::EntityQuery,
 };
+use store::{DocumentSelect, EntitySelect, Snapshot};
+
+use crate::{Evolution, OrderBy, PartialRange, Strand, TemporalForm, TemporalQuery, TemporalReader, cut, scope_name};
 
 /// The most instances of one series that a `q` or `geoQ` looks at.
 const FILTER_INSTANCES_MAX: usize = 100_000;

@@ -1,9 +1,10 @@
 //! Reads the temporal evolution of an entity from history: which series, which instances, in which order.
 
 use model::{Attribute, EntityId, SeriesKey, Tenant, Timestamp};
+use platform::entities::TemporalEntity;
 use store::{Order, Snapshot, StoreError, TimeRange};
 
-use super::{Aggregates, Instance, TemporalEntity, TemporalForm, TemporalQuery, TimeProperty};
+use crate::{Aggregates, Instance, TemporalForm, TemporalQuery, TimeProperty};
 
 /// One series of an entity with the instances that a query asked for.
 #[derive(Debug)]

@@ -3,13 +3,13 @@
 //! They change history only; the present state of an entity stays as it is.
 
 use model::{Attribute, EntityId, Iri, Observation, ObservedValue, SeriesKey, Tenant, Timestamp};
-use store::{Expect, Order, Snapshot, Store, TimeRange, Transaction};
-
-use super::{Instance, TemporalEntity, TemporalQuery, TemporalReader, instance, scope_name};
-use crate::{
-    entities::{record, record_deleted},
+use platform::{
+    entities::{TemporalEntity, record, record_deleted},
     ngsi::{AttributeFragment, EntityFragment, NgsiError, Patch},
 };
+use store::{Expect, Order, Snapshot, Store, TimeRange, Transaction};
+
+use crate::{Instance, TemporalQuery, TemporalReader, instance, scope_name};
 
 /// Whether a temporal entity is new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
