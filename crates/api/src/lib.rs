@@ -15,6 +15,7 @@ mod ogc;
 mod openapi;
 mod operations;
 mod problem;
+mod reading;
 mod routes;
 mod server;
 mod session;

@@ -10,7 +10,7 @@ use trust::Trust;
 use url::Url;
 use views::Views;
 
-use crate::{Assets, CityClock, RateLimits, limits::Limiter};
+use crate::{Assets, CityClock, RateLimits, limits::Limiter, reading::Turns};
 
 /// The layers and settings that requests are answered from. Cheap to clone.
 #[derive(Clone)]
@@ -83,6 +83,8 @@ impl Default for DoorSettings {
 pub struct Inner {
     parts: StateParts,
     pub(crate) limiter: Limiter,
+    questions: Turns,
+    pictures: Turns,
 }
 
 impl AppState {
@@ -90,11 +92,23 @@ impl AppState {
     #[must_use]
     pub fn new(parts: StateParts) -> Self {
         let limiter = Limiter::new(parts.door.rates);
-        Self(Arc::new(Inner { parts, limiter }))
+        Self(Arc::new(Inner { parts, limiter, questions: Turns::new(), pictures: Turns::new() }))
     }
 
     pub(crate) fn limiter(&self) -> &Limiter {
         &self.0.limiter
+    }
+}
+
+impl AppState {
+    /// Turns for questions to entities and their history.
+    pub(crate) fn questions(&self) -> &Turns {
+        &self.0.questions
+    }
+
+    /// Turns for what the map draws. They are others than those of questions, so that nobody's questions stop the map.
+    pub(crate) fn pictures(&self) -> &Turns {
+        &self.0.pictures
     }
 }
 

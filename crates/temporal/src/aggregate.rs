@@ -100,6 +100,12 @@ struct Tally {
 }
 
 impl Aggregates {
+    /// How many periods have an instance.
+    #[must_use]
+    pub fn periods(&self) -> usize {
+        self.tallies.len()
+    }
+
     /// Takes in one instance.
     pub fn add(&mut self, moment: Timestamp, attribute: &Attribute, origin: Timestamp, aggregation: &Aggregation) {
         let bounds = aggregation.period.around(moment, origin);

@@ -8,7 +8,10 @@ use platform::{
 };
 use store::{DocumentSelect, EntitySelect, Snapshot};
 
-use crate::{Evolution, OrderBy, PartialRange, Strand, TemporalForm, TemporalQuery, TemporalReader, cut, scope_name};
+use crate::read::{PERIODS_MAX, too_many_periods};
+use crate::{
+    Budget, Evolution, OrderBy, PartialRange, Strand, TemporalForm, TemporalQuery, TemporalReader, cut, scope_name,
+};
 
 /// The most instances of one series that a `q` or `geoQ` looks at.
 const FILTER_INSTANCES_MAX: usize = 100_000;
@@ -34,6 +37,8 @@ pub struct TemporalSearch<'a> {
     pub view: &'a View,
     /// The most instances of one answer.
     pub instances_max: usize,
+    /// How much may be read for it.
+    pub budget: &'a Budget,
 }
 
 /// What was found.
@@ -76,22 +81,22 @@ impl TemporalSearch<'_> {
     /// # Errors
     /// When the store fails, or the result would have to be put in order and is too large for it.
     pub fn all(&self, select: &EntityQuery, order: Option<&OrderBy>) -> Result<TemporalFound, NgsiError> {
+        match order {
+            Some(order) => self.all_in_order(select, order),
+            None => self.all_as_they_come(select),
+        }
+    }
+
+    fn all_as_they_come(&self, select: &EntityQuery) -> Result<TemporalFound, NgsiError> {
         let mut found = TemporalFound::default();
         let (mut matched, mut was_cut) = (0_usize, false);
         let wanted = select.offset..select.offset.saturating_add(select.limit);
         for entity in self.candidates(select)? {
-            let entity = entity?;
-            let Some(evolution) = self.evolution(entity, select)? else { continue };
+            let Some(evolution) = self.evolution(entity?, select)? else { continue };
             matched += 1;
-            if order.is_some() {
-                if matched > ORDERED_MAX {
-                    let detail = format!("more than {ORDERED_MAX} entities cannot be put in order; narrow the query");
-                    return Err(NgsiError::new(ErrorKind::TooComplexQuery, detail));
-                }
+            if wanted.contains(&(matched - 1)) {
                 found.evolutions.push(evolution);
-            } else if wanted.contains(&(matched - 1)) {
-                found.evolutions.push(evolution);
-                was_cut |= self.hold_back(&mut found.evolutions);
+                was_cut |= self.hold_back(&mut found.evolutions)?;
             } else if matched > wanted.end {
                 found.more = true;
                 if !select.count {
@@ -99,13 +104,32 @@ impl TemporalSearch<'_> {
                 }
             }
         }
-        if let Some(order) = order {
-            found.evolutions = order.sort(found.evolutions);
-            found.more = found.evolutions.len() > wanted.end;
-            found.evolutions.truncate(wanted.end);
-            found.evolutions.drain(..wanted.start.min(found.evolutions.len()));
-        }
         found.total = select.count.then_some(matched as u64);
+        self.finish(&mut found, was_cut);
+        Ok(found)
+    }
+
+    /// Reads everything once for its place in the order, and then the page again: only places are held meanwhile.
+    fn all_in_order(&self, select: &EntityQuery, order: &OrderBy) -> Result<TemporalFound, NgsiError> {
+        let mut places = Vec::new();
+        for entity in self.candidates(select)? {
+            let entity = entity?;
+            let Some(evolution) = self.evolution(entity.clone(), select)? else { continue };
+            if places.len() == ORDERED_MAX {
+                let detail = format!("more than {ORDERED_MAX} entities cannot be put in order; narrow the query");
+                return Err(NgsiError::new(ErrorKind::TooComplexQuery, detail));
+            }
+            places.push((order.place(&evolution), entity));
+        }
+        places.sort_by(|(left, _), (right, _)| order.compare(left, right));
+        let (total, end) = (places.len(), select.offset.saturating_add(select.limit));
+        let mut found = TemporalFound { more: total > end, ..TemporalFound::default() };
+        let mut was_cut = false;
+        for (_, entity) in places.into_iter().skip(select.offset).take(select.limit) {
+            found.evolutions.extend(self.evolution(entity, select)?);
+            was_cut |= self.hold_back(&mut found.evolutions)?;
+        }
+        found.total = select.count.then_some(total as u64);
         self.finish(&mut found, was_cut);
         Ok(found)
     }
@@ -116,6 +140,7 @@ impl TemporalSearch<'_> {
             tenant: self.tenant,
             query: self.query,
             instances_max: self.instances_max,
+            budget: self.budget,
         }
     }
 
@@ -211,10 +236,21 @@ impl TemporalSearch<'_> {
             types.extend(selector.types.as_ref()?.candidates());
             Some(types)
         });
-        match types.as_deref() {
-            Some([only]) => self.snapshot.entities(self.tenant, &EntitySelect::Type(only.clone()), None),
-            _ => self.snapshot.entities(self.tenant, &EntitySelect::All, None),
-        }
+        let Some(mut types) = types.filter(|types| !types.is_empty()) else {
+            return self.snapshot.entities(self.tenant, &EntitySelect::All, None);
+        };
+        types.sort_unstable();
+        types.dedup();
+        let each = (0..types.len()).flat_map(move |turn| {
+            // An entity of several of the types comes with the first of them.
+            let earlier = types[..turn].to_vec();
+            let new = move |entity: &std::sync::Arc<store::Stored<Entity>>| {
+                !entity.value.types.iter().any(|name| earlier.contains(name))
+            };
+            let of_type = self.snapshot.entities(self.tenant, &EntitySelect::Type(types[turn].clone()), None);
+            of_type.filter(move |entity| entity.as_ref().map_or(true, &new))
+        });
+        Box::new(each)
     }
 
     /// Entities that have a past and do not exist now, page by page.
@@ -249,10 +285,16 @@ impl TemporalSearch<'_> {
         })
     }
 
-    /// Keeps what is held within bounds while it is gathered.
-    fn hold_back(&self, evolutions: &mut [Evolution]) -> bool {
-        let held: usize = evolutions.iter().flat_map(|e| &e.strands).map(|strand| strand.instances.len()).sum();
-        held > self.instances_max.saturating_mul(HELD_FACTOR) && cut::cut(evolutions, self.query, self.instances_max)
+    /// Keeps what is held within bounds while it is gathered; whether instances were cut off for that.
+    fn hold_back(&self, evolutions: &mut [Evolution]) -> Result<bool, NgsiError> {
+        let strands = || evolutions.iter().flat_map(|evolution| &evolution.strands);
+        let periods: usize = strands().map(|strand| strand.aggregates.periods()).sum();
+        if periods > PERIODS_MAX {
+            return Err(too_many_periods());
+        }
+        let held: usize = strands().map(|strand| strand.instances.len()).sum();
+        let too_much = held > self.instances_max.saturating_mul(HELD_FACTOR);
+        Ok(too_much && cut::cut(evolutions, self.query, self.instances_max))
     }
 
     fn finish(&self, found: &mut TemporalFound, was_cut: bool) {

@@ -22,7 +22,7 @@ pub use instance::{Instance, TimeProperty, instance_id};
 pub use order::OrderBy;
 pub use period::AggregationPeriod;
 pub use query::{TemporalForm, TemporalParameters, TemporalQuery, TemporalQueryError, TimeRelation};
-pub use read::{Evolution, Strand, TemporalReader};
+pub use read::{Budget, Evolution, Strand, TemporalReader};
 pub use represent::{scope_name, write_evolution};
 pub use write::{Datasets, TemporalWriter, Written};
 

@@ -31,6 +31,10 @@ enum By {
     Attribute(Iri, Vec<(String, Iri)>),
 }
 
+/// What one evolution is put in order by: small, so that a great many can be held while they are sorted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place(Vec<Sortable>);
+
 /// What a member is compared by. What is missing comes last, in either direction.
 #[derive(Clone, Debug, PartialEq)]
 enum Sortable {
@@ -53,18 +57,14 @@ impl OrderBy {
         Ok(Self(keys))
     }
 
-    /// Puts evolutions in this order; equal ones keep the order they had.
-    pub fn sort(&self, evolutions: Vec<Evolution>) -> Vec<Evolution> {
-        let mut keyed: Vec<(Vec<Sortable>, Evolution)> = evolutions
-            .into_iter()
-            .map(|evolution| (self.0.iter().map(|key| key.of(&evolution)).collect(), evolution))
-            .collect();
-        keyed.sort_by(|(left, _), (right, _)| self.compare(left, right));
-        keyed.into_iter().map(|(_, evolution)| evolution).collect()
+    /// What an evolution is put in order by.
+    pub fn place(&self, evolution: &Evolution) -> Place {
+        Place(self.0.iter().map(|key| key.of(evolution)).collect())
     }
 
-    fn compare(&self, left: &[Sortable], right: &[Sortable]) -> Ordering {
-        let pairs = self.0.iter().zip(left.iter().zip(right));
+    /// Compares two places in this order.
+    pub fn compare(&self, left: &Place, right: &Place) -> Ordering {
+        let pairs = self.0.iter().zip(left.0.iter().zip(&right.0));
         let mut compared = pairs.map(|(key, (left, right))| left.compare(right, key.descending));
         compared.find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
     }
@@ -185,14 +185,15 @@ mod tests {
     }
 
     fn check(order: &str, expect: &[&str]) {
-        let evolutions = vec![
+        let mut evolutions = vec![
             evolution("urn:e:1", Some(json!("b"))),
             evolution("urn:e:2", Some(json!("a"))),
             evolution("urn:e:3", None),
             evolution("urn:e:4", Some(json!(7))),
         ];
-        let sorted = OrderBy::parse(order, &Context::core()).unwrap().sort(evolutions);
-        assert_eq!(sorted.iter().map(|e| e.entity.id.as_str()).collect::<Vec<_>>(), expect, "{order}");
+        let parsed = OrderBy::parse(order, &Context::core()).unwrap();
+        evolutions.sort_by(|left, right| parsed.compare(&parsed.place(left), &parsed.place(right)));
+        assert_eq!(evolutions.iter().map(|e| e.entity.id.as_str()).collect::<Vec<_>>(), expect, "{order}");
     }
 
     #[test]

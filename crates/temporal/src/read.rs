@@ -1,10 +1,20 @@
 //! Reads the temporal evolution of an entity from history: which series, which instances, in which order.
 
+use std::cell::Cell;
+
 use model::{Attribute, EntityId, SeriesKey, Tenant, Timestamp};
-use platform::entities::TemporalEntity;
+use platform::{
+    entities::TemporalEntity,
+    ngsi::{ErrorKind, NgsiError},
+};
 use store::{Order, Snapshot, StoreError, TimeRange};
 
 use crate::{Aggregates, Instance, TemporalForm, TemporalQuery, TimeProperty};
+
+/// The most periods that one answer is aggregated into.
+pub(crate) const PERIODS_MAX: usize = 100_000;
+/// How many instances are held at least before they are sorted and cut.
+const HELD_MIN: usize = 1_000;
 
 /// One series of an entity with the instances that a query asked for.
 #[derive(Debug)]
@@ -28,6 +38,36 @@ pub struct Evolution {
     pub strands: Vec<Strand>,
 }
 
+/// How many observations one question may still read. The size of an answer is bounded too, but what must be read for
+/// it can be far more: everything is read for an order, for an aggregate, and by a time other than the observed one.
+#[derive(Debug)]
+pub struct Budget(Cell<usize>);
+
+impl Default for Budget {
+    /// Two million: some seconds of one core.
+    fn default() -> Self {
+        Self::of(2_000_000)
+    }
+}
+
+impl Budget {
+    /// A number of observations.
+    #[must_use]
+    pub fn of(observations: usize) -> Self {
+        Self(Cell::new(observations))
+    }
+
+    fn take_one(&self) -> Result<(), NgsiError> {
+        let left = self.0.get().checked_sub(1).ok_or_else(|| {
+            let detail = "answering it would take reading too many observations; ask for a shorter time, fewer \
+                          entities or fewer attributes";
+            NgsiError::new(ErrorKind::TooComplexQuery, detail)
+        })?;
+        self.0.set(left);
+        Ok(())
+    }
+}
+
 /// Reads one tenant's history for one query.
 #[derive(Clone, Copy)]
 pub struct TemporalReader<'a> {
@@ -39,6 +79,8 @@ pub struct TemporalReader<'a> {
     pub query: &'a TemporalQuery,
     /// The most instances that one series gives; one more is read, to know that there are more.
     pub instances_max: usize,
+    /// How much may be read.
+    pub budget: &'a Budget,
 }
 
 impl TemporalReader<'_> {
@@ -67,8 +109,8 @@ impl TemporalReader<'_> {
     /// The strands of some series of one entity. Series without an instance asked for are left out.
     ///
     /// # Errors
-    /// When the store cannot be read.
-    pub fn strands(&self, series: Vec<SeriesKey>) -> Result<Vec<Strand>, StoreError> {
+    /// `TooComplexQuery` when too much has to be read; when the store cannot be read.
+    pub fn strands(&self, series: Vec<SeriesKey>) -> Result<Vec<Strand>, NgsiError> {
         if let TemporalForm::Aggregated(_) = &self.query.form {
             return self.aggregated(series);
         }
@@ -82,7 +124,7 @@ impl TemporalReader<'_> {
         Ok(strands)
     }
 
-    fn strand(&self, series: SeriesKey) -> Result<Strand, StoreError> {
+    fn strand(&self, series: SeriesKey) -> Result<Strand, NgsiError> {
         let property = self.query.property;
         let limit = self.query.last.unwrap_or(usize::MAX).min(self.instances_max.saturating_add(1));
         // History is sorted by the time that was observed. By another time, everything must be seen first.
@@ -99,14 +141,13 @@ impl TemporalReader<'_> {
             if asked {
                 instances.push(instance);
             }
+            if !in_order && instances.len() >= limit.saturating_mul(2).max(HELD_MIN) {
+                keep_first(&mut instances, limit, property, newest_first);
+            }
             !in_order || instances.len() < limit
         })?;
         if !in_order {
-            instances.sort_by_key(|instance| instance.shown_time(property));
-            if newest_first {
-                instances.reverse();
-            }
-            instances.truncate(limit);
+            keep_first(&mut instances, limit, property, newest_first);
         }
         Ok(Strand { series, sample, instances, aggregates: Aggregates::default() })
     }
@@ -117,7 +158,7 @@ impl TemporalReader<'_> {
         series: &SeriesKey,
         order: Order,
         mut take: impl FnMut(Instance, bool) -> bool,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), NgsiError> {
         let (property, relation) = (self.query.property, self.query.relation);
         let range = match relation.filter(|_| property == TimeProperty::ObservedAt) {
             Some(relation) => {
@@ -128,6 +169,7 @@ impl TemporalReader<'_> {
         };
         let history = self.snapshot.history();
         for observation in history.range(self.tenant, std::slice::from_ref(series), range, order, None)? {
+            self.budget.take_one()?;
             let instance = Instance::from_observation(observation?);
             let asked = match relation {
                 Some(relation) => instance.time(property).is_some_and(|time| relation.holds(time)),
@@ -142,11 +184,11 @@ impl TemporalReader<'_> {
         Ok(())
     }
 
-    fn aggregated(&self, series: Vec<SeriesKey>) -> Result<Vec<Strand>, StoreError> {
+    fn aggregated(&self, series: Vec<SeriesKey>) -> Result<Vec<Strand>, NgsiError> {
         let TemporalForm::Aggregated(aggregation) = &self.query.form else { return Ok(vec![]) };
         let Some(origin) = self.origin(&series)? else { return Ok(vec![]) };
         let property = self.query.property;
-        let mut strands = Vec::with_capacity(series.len());
+        let (mut strands, mut periods) = (Vec::with_capacity(series.len()), 0);
         for series in series {
             let (mut aggregates, mut sample) = (Aggregates::default(), None);
             self.scan(&series, Order::Ascending, |instance, asked| {
@@ -154,8 +196,12 @@ impl TemporalReader<'_> {
                     aggregates.add(instance.shown_time(property), attribute, origin, aggregation);
                     sample = instance.attribute;
                 }
-                true
+                periods + aggregates.periods() <= PERIODS_MAX
             })?;
+            periods += aggregates.periods();
+            if periods > PERIODS_MAX {
+                return Err(too_many_periods());
+            }
             if sample.is_some() {
                 strands.push(Strand { series, sample, instances: vec![], aggregates });
             }
@@ -164,7 +210,7 @@ impl TemporalReader<'_> {
     }
 
     /// Where the first period starts: at `timeAt` where time is told from it, otherwise at the first instance.
-    fn origin(&self, series: &[SeriesKey]) -> Result<Option<Timestamp>, StoreError> {
+    fn origin(&self, series: &[SeriesKey]) -> Result<Option<Timestamp>, NgsiError> {
         if let Some(start) = self.query.relation.and_then(super::TimeRelation::start) {
             return Ok(Some(start));
         }
@@ -182,4 +228,18 @@ impl TemporalReader<'_> {
         }
         Ok(first)
     }
+}
+
+pub(crate) fn too_many_periods() -> NgsiError {
+    let detail = format!("the answer would have more than {PERIODS_MAX} periods; ask for longer periods or less time");
+    NgsiError::new(ErrorKind::TooManyResults, detail)
+}
+
+/// Keeps the first `limit` instances in the order of their shown time.
+fn keep_first(instances: &mut Vec<Instance>, limit: usize, property: TimeProperty, newest_first: bool) {
+    instances.sort_by_key(|instance| instance.shown_time(property));
+    if newest_first {
+        instances.reverse();
+    }
+    instances.truncate(limit);
 }

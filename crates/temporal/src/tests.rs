@@ -17,14 +17,14 @@ fn now() -> Timestamp {
     Timestamp::parse("2026-08-20T12:00:00Z").unwrap()
 }
 
-/// A store with the evolution of two vehicles: speeds at 12:03 to 12:07, fuel over three hours.
+/// A store with the evolution of two vehicles, of which the second is a bus too: speeds at 12:03 to 12:07, fuel over three hours.
 async fn city() -> Store {
     let store = Store::in_memory(&StoreOptions::default()).unwrap();
     let vehicle = |id: &str, factor: i64| {
         let at = |time: &str, value: i64| json!({"type": "Property", "value": value * factor, "observedAt": format!("2020-08-01T{time}:00Z")});
         json!({
             "id": id,
-            "type": "Vehicle",
+            "type": if factor == 1 { json!("Vehicle") } else { json!(["Vehicle", "Bus"]) },
             "speed": [at("12:03", 120), at("12:05", 80), at("12:07", 100)],
             "fuelLevel": [at("12:03", 67), at("13:05", 53), at("14:07", 40)],
         })
@@ -49,7 +49,8 @@ fn ask(
     let query = TemporalQuery::parse(parameters).unwrap();
     let (snapshot, tenant) = (store.snapshot().unwrap(), Tenant::default());
     let (snapshot, tenant, scope, query) = (&snapshot, &tenant, &ReadScope::All, &query);
-    let found = search(&TemporalSearch { snapshot, tenant, scope, query, view, instances_max })?;
+    let budget = &Budget::default();
+    let found = search(&TemporalSearch { snapshot, tenant, scope, query, view, instances_max, budget })?;
     let told = found.evolutions.iter().map(|evolution| {
         let mut out = Vec::new();
         write_evolution(&mut out, evolution, &Context::core(), view, query, false);
@@ -193,4 +194,65 @@ async fn a_deleted_evolution_is_not_found_any_more() {
     assert_eq!(told[0].get("speed"), None);
     writer.delete_entity(&id).await.unwrap();
     assert!(ask(&store, &TemporalParameters::default(), &View::default(), 100, one).is_err());
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_reading_too_much_is_refused_in_every_form() {
+    let store = city().await;
+    let snapshot = store.snapshot().unwrap();
+    let by_creation = TemporalParameters { timeproperty: Some("createdAt"), ..TemporalParameters::default() };
+    let hourly = TemporalParameters {
+        format: Some("aggregatedValues"),
+        aggr_methods: Some("avg"),
+        aggr_period: Some("PT1H"),
+        ..TemporalParameters::default()
+    };
+    let order = OrderBy::parse("speed", &Context::core()).unwrap();
+    for (parameters, order) in [
+        (TemporalParameters::default(), None),
+        (TemporalParameters::default(), Some(&order)),
+        (by_creation, None),
+        (hourly, None),
+    ] {
+        let (query, tenant, view) = (TemporalQuery::parse(&parameters).unwrap(), Tenant::default(), View::default());
+        let with = |observations: usize| {
+            let search = TemporalSearch {
+                snapshot: &snapshot,
+                tenant: &tenant,
+                scope: &ReadScope::All,
+                query: &query,
+                view: &view,
+                instances_max: 100,
+                budget: &Budget::of(observations),
+            };
+            search.all(&vehicles(), order).map(|found| found.evolutions.len()).map_err(|error| error.kind)
+        };
+        assert_eq!(with(5), Err(platform::ngsi::ErrorKind::TooComplexQuery), "{parameters:?}");
+        assert_eq!(with(100), Ok(2), "{parameters:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_holds_over_pages_and_several_types_give_each_entity_once() {
+    let store = city().await;
+    let both = Some(TypeSelector::parse("Vehicle,Bus", &Context::core()).unwrap());
+    let select = |offset: usize| EntityQuery {
+        selectors: vec![Selector { types: both.clone(), ..Selector::default() }],
+        offset,
+        limit: 1,
+        count: true,
+        ..EntityQuery::default()
+    };
+    let order = OrderBy::parse("id;desc", &Context::core()).unwrap();
+    let page = |offset: usize, order: Option<&OrderBy>| {
+        let find = |search: &TemporalSearch<'_>| {
+            let found = search.all(&select(offset), order)?;
+            assert_eq!((found.total, found.more), (Some(2), offset == 0));
+            Ok(found)
+        };
+        let (_, told) = ask(&store, &TemporalParameters::default(), &View::default(), 100, find).unwrap();
+        told[0]["id"].as_str().map(str::to_owned).unwrap()
+    };
+    assert_eq!([page(0, Some(&order)), page(1, Some(&order))], ["urn:ngsi-ld:Vehicle:2", BUS]);
+    assert_eq!([page(0, None), page(1, None)], ["urn:ngsi-ld:Vehicle:2", BUS]);
 }

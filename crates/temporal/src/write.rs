@@ -9,7 +9,7 @@ use platform::{
 };
 use store::{Expect, Order, Snapshot, Store, TimeRange, Transaction};
 
-use crate::{Instance, TemporalQuery, TemporalReader, instance, scope_name};
+use crate::{Budget, Instance, TemporalQuery, TemporalReader, instance, scope_name};
 
 /// Whether a temporal entity is new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,8 +252,8 @@ impl TemporalWriter<'_> {
     }
 
     fn find_entity(&self, snapshot: &Snapshot, id: &EntityId) -> Result<TemporalEntity, NgsiError> {
-        let query = TemporalQuery::default();
-        let reader = TemporalReader { snapshot, tenant: self.tenant, query: &query, instances_max: 1 };
+        let (query, budget) = (TemporalQuery::default(), Budget::default());
+        let reader = TemporalReader { snapshot, tenant: self.tenant, query: &query, instances_max: 1, budget: &budget };
         reader.entity(id)?.ok_or_else(|| NgsiError::not_found(format!("temporal entity {id}")))
     }
 

@@ -25,15 +25,12 @@ where
 {
     let views = state.views.clone();
     let now = state.clock.now();
-    let asked = tokio::task::spawn_blocking(move || {
+    let asked = state.pictures().run(move || {
         let snapshot = views.snapshot()?;
         let view = Viewpoint { snapshot: &snapshot, tenant: &caller.tenant, scope: &caller.scope, now };
         ask(&views, &view)
     });
-    match asked.await {
-        Ok(answer) => Ok(answer?),
-        Err(failure) => Err(ApiError::internal(&failure)),
-    }
+    Ok(asked.await??)
 }
 
 /// A moment in a parameter.

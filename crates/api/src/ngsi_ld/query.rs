@@ -4,10 +4,9 @@ use axum::{extract::State, response::Response};
 use model::{Entity, Iri, ReadScope, Tenant};
 use platform::{
     context::Context,
-    ngsi::{ErrorKind, Member, NgsiError, View, write_entity, write_feature_collection},
+    ngsi::{Member, NgsiError, View, write_entity, write_feature_collection},
     query::{EntityQuery, Found, Selector, find, follow, follow_flat, pattern},
 };
-use store::Store;
 
 use super::{
     Ask, Media, Params,
@@ -43,7 +42,7 @@ pub(super) async fn answer_query(
     let join = params.join()?;
     ask.check_tenant(state)?;
     let (limit, offset) = (query.limit, query.offset);
-    let found = run(&state.store, ask.tenant(), query, &ask.caller.scope).await?;
+    let found = run(state, ask.tenant(), query, &ask.caller.scope).await?;
     let out = write_found(state, ask, &found, context, &view, (media, join))?;
     let mut response = ask.answer(media, context, out);
     page_links(response.headers_mut(), ask, limit, offset, found.more);
@@ -98,16 +97,13 @@ pub(super) fn entity_query(params: &Params, context: &Context, view: &View) -> R
 }
 
 /// Runs a query: short ones at once, those that may have to look at many entities on a thread of their own.
-async fn run(store: &Store, tenant: &Tenant, query: EntityQuery, scope: &ReadScope) -> Result<Found, NgsiError> {
-    let snapshot = store.snapshot()?;
+async fn run(state: &AppState, tenant: &Tenant, query: EntityQuery, scope: &ReadScope) -> Result<Found, ApiError> {
+    let snapshot = state.store.snapshot().map_err(NgsiError::from)?;
     if query.is_short() && *scope == ReadScope::All {
-        return find(&snapshot, tenant, &query, scope);
+        return Ok(find(&snapshot, tenant, &query, scope)?);
     }
     let (tenant, scope) = (tenant.clone(), scope.clone());
-    let searched = tokio::task::spawn_blocking(move || find(&snapshot, &tenant, &query, &scope)).await;
-    searched.unwrap_or_else(|error| {
-        Err(NgsiError::new(ErrorKind::InternalError, format!("the query was given up: {error}")))
-    })
+    Ok(state.questions().run(move || find(&snapshot, &tenant, &query, &scope)).await??)
 }
 
 fn write_found(

@@ -15,7 +15,7 @@ use platform::{
 };
 use serde_json::Value;
 use temporal::{
-    Datasets, OrderBy, TemporalFound, TemporalParameters, TemporalQuery, TemporalQueryError, TemporalSearch,
+    Budget, Datasets, OrderBy, TemporalFound, TemporalParameters, TemporalQuery, TemporalQueryError, TemporalSearch,
     TemporalWriter, Written, write_evolution,
 };
 use trust::Action;
@@ -111,11 +111,12 @@ impl Question {
         let (tenant, scope) = (ask.tenant().clone(), ask.caller.scope.clone());
         let (query, view) = (self.query.clone(), self.view.clone());
         let instances_max = state.door.temporal_instances_max;
-        let searched = tokio::task::spawn_blocking(move || {
+        let searched = state.questions().run(move || {
             let (snapshot, tenant, scope, query, view) = (&snapshot, &tenant, &scope, &query, &view);
-            search(&TemporalSearch { snapshot, tenant, scope, query, view, instances_max })
+            let budget = &Budget::default();
+            search(&TemporalSearch { snapshot, tenant, scope, query, view, instances_max, budget })
         });
-        Ok(searched.await.map_err(|error| ApiError::internal(&error))??)
+        Ok(searched.await??)
     }
 
     /// The answer: 206 with its range when it is not everything that was asked for.
@@ -256,10 +257,9 @@ impl Ask {
             return known;
         }
         let snapshot = state.store.snapshot()?;
-        let (query, view) = (TemporalQuery::default(), View::default());
+        let (query, view, budget) = (&TemporalQuery::default(), &View::default(), &Budget::default());
         let (tenant, scope) = (self.tenant(), &ReadScope::All);
-        let search =
-            TemporalSearch { snapshot: &snapshot, tenant, scope, query: &query, view: &view, instances_max: 1 };
+        let search = TemporalSearch { snapshot: &snapshot, tenant, scope, query, view, instances_max: 1, budget };
         let any = EntityQuery { limit: 1, ..EntityQuery::default() };
         if search.all(&any, None)?.evolutions.is_empty() { known } else { Ok(()) }
     }

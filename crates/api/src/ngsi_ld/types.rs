@@ -28,8 +28,7 @@ async fn search<T: Send + 'static>(
     ask.check_tenant(state)?;
     let snapshot = state.store.snapshot().map_err(NgsiError::from)?;
     let caller = ask.caller.clone();
-    let done = tokio::task::spawn_blocking(move || read(&snapshot, &caller)).await;
-    Ok(done.map_err(|error| ApiError::internal(&error))??)
+    Ok(state.questions().run(move || read(&snapshot, &caller)).await??)
 }
 
 fn name(context: &Context, iri: &Iri) -> Value {
