@@ -180,10 +180,26 @@ fn address_of(request: &Request, proxies: &[IpAddr]) -> Option<IpAddr> {
     if !proxies.contains(&peer) {
         return Some(peer);
     }
-    let forwarded = request.headers().get("x-forwarded-for").and_then(|v| v.to_str().ok());
-    let chain = forwarded.into_iter().flat_map(|line| line.rsplit(',')).filter_map(|part| part.trim().parse().ok());
-    // From the right: the last hop that is not itself a proxy of ours is the one we were told of reliably.
-    Some(chain.map(|ip: IpAddr| ip.to_canonical()).find(|ip| !proxies.contains(ip)).unwrap_or(peer))
+    let lines = request.headers().get_all("x-forwarded-for").iter().rev();
+    let hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+    // From the right, over all lines: the first hop that is not itself a proxy of ours is the one we were told of
+    // reliably. What cannot be read ends the chain, because whoever sent it may have written all that is left of it.
+    let mut known = peer;
+    for hop in hops {
+        let Some(address) = address_in(hop.trim()) else { break };
+        known = address;
+        if !proxies.contains(&address) {
+            break;
+        }
+    }
+    Some(known)
+}
+
+/// An address, alone or with a port, as proxies write it.
+fn address_in(hop: &str) -> Option<IpAddr> {
+    let bare = || hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop).parse::<IpAddr>();
+    let address = hop.parse::<SocketAddr>().map(|with_port| with_port.ip()).or_else(|_| bare());
+    address.ok().map(|address| address.to_canonical())
 }
 
 fn record(method: &Method, answered: Option<&Answered>, status: StatusCode, took: Duration) {
@@ -228,4 +244,31 @@ fn status_label(status: StatusCode) -> &'static str {
 
 fn shortened(path: &str) -> &str {
     path.get(..200).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[test]
+    fn the_callers_address_is_the_last_one_that_a_proxy_of_ours_saw() {
+        let ours: [IpAddr; 2] = ["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
+        let seen_by = |peer: &str, lines: &[&str]| {
+            let mut request = Request::new(Body::empty());
+            for line in lines {
+                request.headers_mut().append("x-forwarded-for", line.parse().unwrap());
+            }
+            request.extensions_mut().insert(ConnectInfo(format!("{peer}:1").parse::<SocketAddr>().unwrap()));
+            address_of(&request, &ours).unwrap().to_string()
+        };
+        assert_eq!(seen_by("192.0.2.9", &["198.51.100.7"]), "192.0.2.9", "a stranger is not believed");
+        assert_eq!(seen_by("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(seen_by("10.0.0.1", &["203.0.113.5, 198.51.100.7"]), "198.51.100.7");
+        assert_eq!(seen_by("10.0.0.1", &["203.0.113.5", "198.51.100.7, 10.0.0.2"]), "198.51.100.7");
+        assert_eq!(seen_by("10.0.0.1", &["203.0.113.5, nonsense, 10.0.0.2"]), "10.0.0.2");
+        assert_eq!(seen_by("10.0.0.1", &["198.51.100.7:4711"]), "198.51.100.7");
+        assert_eq!(seen_by("10.0.0.1", &["[2001:db8::1]:4711"]), "2001:db8::1");
+    }
 }

@@ -56,6 +56,19 @@ impl Caller {
         if self.action.changes() { state.store.signed(self.signature(state)) } else { state.store.clone() }
     }
 
+    /// Whether the caller may do something else than what was asked.
+    #[must_use]
+    pub fn may(&self, state: &AppState, action: Action) -> bool {
+        let tenant = decided_in(action, Some(self.tenant.clone()), state);
+        let resource = Resource { tenant: &tenant, name: "" };
+        state.trust.decide(&self.subject, action, resource, self.purpose.as_deref()).allowed
+    }
+
+    /// By what this caller is counted where something is limited for each caller.
+    pub(crate) fn bucket(&self) -> String {
+        counted_by(&self.subject, self.address)
+    }
+
     /// Writes to the audit what was changed in memory only.
     ///
     /// # Errors
@@ -127,10 +140,10 @@ fn admit(post: &Post, request: &Request) -> Result<(Caller, Identity), ApiError>
     let identity =
         identity.map_err(|error| limited(state, &Subject::anonymous(), address, now).err().unwrap_or(error.into()))?;
     limited(state, &identity.subject, address, now)?;
-    let tenant = tenant_of(headers)?.unwrap_or_else(|| state.door.tenant.clone());
+    let action = post.route.action;
+    let tenant = decided_in(action, tenant_of(headers)?, state);
     let purpose = headers.get(PURPOSE).and_then(|v| v.to_str().ok());
     let purpose = purpose.map(|text| Arc::from(text.chars().take(PURPOSE_CHARS_MAX).collect::<String>()));
-    let action = post.route.action;
     let resource = Resource { tenant: &tenant, name: request.uri().path() };
     let decision = state.trust.decide(&identity.subject, action, resource, purpose.as_deref());
     refused(&decision, &identity.subject, action)?;
@@ -140,14 +153,32 @@ fn admit(post: &Post, request: &Request) -> Result<(Caller, Identity), ApiError>
     Ok((caller, identity))
 }
 
+/// Actions on what all tenants of a server share. A role in the server's own tenant allows them, whatever tenant the
+/// request names: who administers another tenant does not administer the server.
+fn concerns_server(action: Action) -> bool {
+    use Action::{ManageContexts, ManageSources, ReadMetrics, ReadSources, SetClock};
+    matches!(action, ManageContexts | ManageSources | ReadMetrics | ReadSources | SetClock)
+}
+
+/// In which tenant an action is decided.
+fn decided_in(action: Action, named: Option<Tenant>, state: &AppState) -> Tenant {
+    named.filter(|_| !concerns_server(action)).unwrap_or_else(|| state.door.tenant.clone())
+}
+
+/// By what a caller is counted: a subject by name, strangers by where they come from.
+fn counted_by(subject: &Subject, address: Option<IpAddr>) -> String {
+    match subject.kind {
+        SubjectKind::Open | SubjectKind::Anonymous => address.map(trust::network_of).unwrap_or_default(),
+        SubjectKind::Person | SubjectKind::Machine => subject.name.to_string(),
+    }
+}
+
 fn limited(state: &AppState, subject: &Subject, address: Option<IpAddr>, now: Timestamp) -> Result<(), ApiError> {
+    let caller = counted_by(subject, address);
     let taken = match subject.kind {
         SubjectKind::Open => Ok(()),
-        SubjectKind::Anonymous => {
-            let address = address.map(|a| a.to_string()).unwrap_or_default();
-            state.limiter().take(Charge::Stranger, &address, now)
-        }
-        SubjectKind::Person | SubjectKind::Machine => state.limiter().take(Charge::Subject, &subject.name, now),
+        SubjectKind::Anonymous => state.limiter().take(Charge::Stranger, &caller, now),
+        SubjectKind::Person | SubjectKind::Machine => state.limiter().take(Charge::Subject, &caller, now),
     };
     taken.map_err(|seconds| ApiError::too_many("more requests came than are accepted from one caller", seconds))
 }

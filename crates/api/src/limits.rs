@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use model::Timestamp;
@@ -111,9 +111,61 @@ impl Limiter {
     }
 }
 
+/// The most streams that one caller holds open: a control room behind one address has some dozens of screens.
+const STREAMS_EACH_MAX: usize = 64;
+/// The most streams that are open at once.
+const STREAMS_MAX: usize = 4_096;
+
+/// Who listens. A stream costs a reader of the change feed for as long as it is open, so it is counted as long.
+#[derive(Clone, Default)]
+pub(crate) struct Streams(Arc<Mutex<HashMap<String, usize>>>);
+
+/// One open stream; dropping it ends the count.
+pub(crate) struct OpenStream {
+    streams: Streams,
+    caller: String,
+}
+
+impl Streams {
+    /// Counts a stream of a caller; `None` when the caller, or all together, have as many as may be open.
+    pub(crate) fn open(&self, caller: &str) -> Option<OpenStream> {
+        let mut open = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let all: usize = open.values().sum();
+        let own = open.get(caller).copied().unwrap_or_default();
+        if all >= STREAMS_MAX || own >= STREAMS_EACH_MAX {
+            return None;
+        }
+        open.insert(caller.to_owned(), own + 1);
+        Some(OpenStream { streams: self.clone(), caller: caller.to_owned() })
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        let mut open = self.streams.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let left = open.get(&self.caller).map_or(0, |count| count - 1);
+        match left {
+            0 => open.remove(&self.caller),
+            left => open.insert(std::mem::take(&mut self.caller), left),
+        };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_caller_opens_so_many_streams_and_those_that_end_make_room() {
+        let streams = Streams::default();
+        let mut held: Vec<OpenStream> = std::iter::from_fn(|| streams.open("a")).collect();
+        assert_eq!(held.len(), STREAMS_EACH_MAX);
+        assert!(streams.open("b").is_some(), "others still may");
+        held.pop();
+        assert!(streams.open("a").is_some());
+        held.clear();
+        assert!(streams.0.lock().unwrap().is_empty(), "nothing is kept of those that left");
+    }
 
     fn seconds(s: i64) -> Timestamp {
         Timestamp::from_micros(s * 1_000_000)

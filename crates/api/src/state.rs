@@ -10,7 +10,11 @@ use trust::Trust;
 use url::Url;
 use views::Views;
 
-use crate::{Assets, CityClock, RateLimits, limits::Limiter, reading::Turns};
+use crate::{
+    Assets, CityClock, RateLimits,
+    limits::{Limiter, Streams},
+    reading::Turns,
+};
 
 /// The layers and settings that requests are answered from. Cheap to clone.
 #[derive(Clone)]
@@ -83,6 +87,7 @@ impl Default for DoorSettings {
 pub struct Inner {
     parts: StateParts,
     pub(crate) limiter: Limiter,
+    streams: Streams,
     questions: Turns,
     pictures: Turns,
 }
@@ -92,7 +97,8 @@ impl AppState {
     #[must_use]
     pub fn new(parts: StateParts) -> Self {
         let limiter = Limiter::new(parts.door.rates);
-        Self(Arc::new(Inner { parts, limiter, questions: Turns::new(), pictures: Turns::new() }))
+        let streams = Streams::default();
+        Self(Arc::new(Inner { parts, limiter, streams, questions: Turns::new(), pictures: Turns::new() }))
     }
 
     pub(crate) fn limiter(&self) -> &Limiter {
@@ -101,6 +107,10 @@ impl AppState {
 }
 
 impl AppState {
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.0.streams
+    }
+
     /// Turns for questions to entities and their history.
     pub(crate) fn questions(&self) -> &Turns {
         &self.0.questions

@@ -320,3 +320,53 @@ async fn subscriptions_and_contexts_are_in_the_audit_with_the_change_itself() {
     assert_eq!(said, expected);
     assert!(records.iter().all(|r| r.entry.subject.starts_with("anna/") && r.entry.outcome == "done"));
 }
+
+#[tokio::test]
+async fn an_administrator_of_another_tenant_does_not_administer_the_server() {
+    let server = server();
+    server.add_user("anna", &["utrecht:administrator"]);
+    let token = server.token("anna", None);
+    let headers = [("authorization", token.as_str()), ("ngsild-tenant", "utrecht")];
+    let context = || Some(json!({ "@context": { "speed": "https://example.org/speed" } }));
+    for (line, body) in [
+        ("GET /metrics", None),
+        ("GET /api/v1/sources", None),
+        ("POST /api/v1/clock", Some(json!({ "speed": 2.0 }))),
+        ("POST /ngsi-ld/v1/jsonldContexts", context()),
+    ] {
+        assert_eq!(server.ask(line, &headers, body).await.status, StatusCode::FORBIDDEN, "{line}");
+    }
+    let own = server.ask("POST /ngsi-ld/v1/entities", &headers, Some(json!({ "id": "urn:x:new", "type": "Tree" })));
+    assert_eq!(own.await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn one_caller_holds_so_many_event_streams_and_no_more() {
+    use tower::ServiceExt;
+    let server = server();
+    let open = || async {
+        let request = axum::http::Request::get("/api/v1/events").body(axum::body::Body::empty()).unwrap();
+        server.router.clone().oneshot(request).await.unwrap()
+    };
+    let mut held = Vec::new();
+    let refused = loop {
+        let answer = open().await;
+        if answer.status() != StatusCode::OK {
+            break answer;
+        }
+        held.push(answer);
+        assert!(held.len() < 1_000, "streams are counted");
+    };
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert!(held.len() >= 50, "a control room has dozens of screens, not {}", held.len());
+    drop(held);
+    // Those that listened are told to stop when their turn comes.
+    for _ in 0..1_000 {
+        if open().await.status() == StatusCode::OK {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("streams that were closed still count");
+}

@@ -22,7 +22,7 @@ use crate::{
     password,
     secret::{fingerprint, new_secret},
     sessions::{self, Session},
-    throttle::Throttle,
+    throttle::{Throttle, network_of},
     tokens::{self, Token},
     users::{self, Account, server_tenant},
 };
@@ -248,20 +248,23 @@ impl Trust {
         let name: String = name.trim().chars().take(64).collect::<String>().to_lowercase();
         let account_key = format!("account {name}");
         let mut keys = vec![account_key.clone()];
-        keys.extend(from.map(|address| format!("address {address}")));
-        self.0.throttle.check(&keys, now).map_err(|seconds| TrustError::TooManyAttempts { seconds })?;
+        keys.extend(from.map(|address| format!("address {}", network_of(address))));
+        let too_soon = |seconds| TrustError::TooManyAttempts { seconds };
+        self.0.throttle.check(&keys, now).map_err(too_soon)?;
         let account = users::find(&self.0.store, &name)?.map(|stored| stored.value);
         let hash = account.as_ref().and_then(|account| account.password.clone());
         let password = password.to_owned();
         let permit = self.0.hashing.acquire().await.map_err(|e| TrustError::Hashing(e.to_string()))?;
+        // Those that came while this one waited may have failed: a crowd of attempts at once gets no more tries.
+        self.0.throttle.check(&keys, now).map_err(too_soon)?;
         let checked = spawn_blocking(move || password::verify(&password, hash.as_deref())).await;
-        drop(permit);
         let fits = checked.map_err(|e| TrustError::Hashing(e.to_string()))??;
         if let Some(account) = account.filter(|_| fits) {
             self.0.throttle.succeeded(&account_key);
             return Ok(account);
         }
         self.0.throttle.failed(&keys, now);
+        drop(permit);
         self.record_failure(&name, from, now).await?;
         Err(TrustError::WrongNameOrPassword)
     }

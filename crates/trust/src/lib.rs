@@ -28,3 +28,4 @@ pub use policy::{Decision, Policy, Resource};
 pub use role::Role;
 pub use secret::{SECRET_CHARS, new_secret};
 pub use subject::{Grants, Subject, SubjectKind};
+pub use throttle::network_of;

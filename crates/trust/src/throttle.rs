@@ -1,7 +1,7 @@
 //! Slowing down whoever guesses passwords: each failure makes the next attempt wait longer, for the account that is
 //! tried and for the address that tries.
 
-use std::{collections::HashMap, sync::Mutex};
+use std::{collections::HashMap, net::IpAddr, sync::Mutex};
 
 use model::Timestamp;
 
@@ -13,6 +13,18 @@ const WAIT_S_MAX: f64 = 900.0;
 const MEMORY_S: f64 = 3_600.0;
 /// How many names and addresses are remembered.
 const ENTRIES_MAX: usize = 50_000;
+
+/// What an address is counted by: an IPv4 address itself, the /64 of an IPv6 one, for that is what one caller gets.
+#[must_use]
+pub fn network_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
 
 #[derive(Clone, Copy)]
 struct Failures {
@@ -72,6 +84,15 @@ mod tests {
 
     fn seconds(s: i64) -> Timestamp {
         Timestamp::from_micros(s * 1_000_000)
+    }
+
+    #[test]
+    fn addresses_of_one_caller_are_counted_together() {
+        let of = |text: &str| network_of(text.parse().unwrap());
+        assert_eq!(of("192.0.2.1"), "192.0.2.1");
+        assert_eq!(of("::ffff:192.0.2.1"), "192.0.2.1");
+        assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
     }
 
     #[test]

@@ -33,6 +33,9 @@ const PING_EVERY: Duration = Duration::from_secs(15);
 /// Changes that come within this time are told as one "tiles" event.
 const TILES_EVERY: Duration = Duration::from_millis(500);
 
+/// How long one stream lasts. A browser then asks again by itself, and what its user may see is decided anew.
+const STREAM_MAX: Duration = Duration::from_secs(15 * 60);
+
 /// What a listener wants to hear.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -46,7 +49,7 @@ pub(super) struct EventParameters {
     get,
     path = "/api/v1/events",
     params(EventParameters, ("Last-Event-ID" = Option<String>, Header, description = "Continue after this event")),
-    responses((status = 200, description = "Events: change (Change), tiles (TilesChange), clock (Clock)", body = String, content_type = "text/event-stream"))
+    responses((status = 200, description = "Events: change (Change), tiles (TilesChange), clock (Clock). A stream ends after 15 minutes; ask again with Last-Event-ID", body = String, content_type = "text/event-stream"))
 )]
 pub(super) async fn stream_events(
     State(state): State<AppState>,
@@ -63,11 +66,16 @@ pub(super) async fn stream_events(
         .filter(|t| !t.is_empty())
         .map(str::to_owned)
         .collect();
+    let open = state.streams().open(&caller.bucket()).ok_or_else(|| {
+        ApiError::too_many("as many event streams are open as one caller, or all together, may have", 30)
+            .with_remedy("close streams that nobody looks at, and try again after the seconds in Retry-After")
+    })?;
     let (sender, receiver) = mpsc::channel(QUEUE_MAX);
     let feed = state.views.changes(last);
     tokio::spawn(async move {
         let teller = Teller { state, caller, types, sender, tiles: BTreeMap::new(), sequence: 0 };
-        teller.tell(feed).await;
+        _ = tokio::time::timeout(STREAM_MAX, teller.tell(feed)).await;
+        drop(open);
     });
     let keep_alive = KeepAlive::new().interval(PING_EVERY).text("ping");
     Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive))

@@ -10,6 +10,7 @@ use platform::{
     ngsi::{ErrorKind, NgsiError, parse_json},
 };
 use serde_json::{Value, json};
+use trust::Action;
 
 use super::{Ask, Media, params::invalid};
 use crate::{ApiError, AppState};
@@ -56,12 +57,17 @@ fn describe_hosted(hosted: &HostedContext) -> Value {
     })
 }
 
+/// Whether a caller is told which contexts others use. An address can say who asks for what.
+fn sees_cached(state: &AppState, ask: &Ask) -> bool {
+    ask.caller.may(state, Action::ManageContexts)
+}
+
 /// Lists contexts: their addresses, or with `details` what is known of them.
 pub(super) async fn list_contexts(State(state): State<AppState>, ask: Ask) -> Result<Response, ApiError> {
     ask.params.check_known(&[&["details", "kind"]])?;
     let (details, kind) = (ask.params.flag("details")?, kind_of(&ask)?);
     let mut all: Vec<Value> = Vec::new();
-    if matches!(kind, None | Some(Kind::Cached)) {
+    if matches!(kind, None | Some(Kind::Cached)) && sees_cached(&state, &ask) {
         all.extend(state.contexts.cached().iter().map(describe_cached));
     }
     if matches!(kind, None | Some(Kind::Hosted)) {
@@ -91,7 +97,7 @@ pub(super) async fn serve_context(
 ) -> Result<Response, ApiError> {
     ask.params.check_known(&[&["details"]])?;
     let details = ask.params.flag("details")?;
-    let cached = || state.contexts.cached().into_iter().find(|cached| cached.url == id);
+    let cached = || state.contexts.cached_at(&id).filter(|_| sees_cached(&state, &ask));
     let value = match state.contexts.hosted(&id)? {
         Some(hosted) if details => describe_hosted(&hosted),
         Some(hosted) => hosted.document,
@@ -118,7 +124,7 @@ pub(super) async fn delete_context(
     if Context::is_core(&id) {
         return Err(NgsiError::bad_data("the core context is built in; it cannot be deleted or fetched again").into());
     }
-    let kept = state.contexts.cached().iter().any(|cached| cached.url == id);
+    let kept = state.contexts.cached_at(&id).is_some();
     let hosted = state.contexts.hosted(&id)?.is_some();
     match (kept, hosted, reload) {
         // Contexts from elsewhere are kept in memory: there is no transaction that the audit could go with.

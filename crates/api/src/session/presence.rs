@@ -146,7 +146,7 @@ pub(super) async fn sign_in(
 
 /// Attempts to sign in have a bucket of their own, smaller than that of other requests.
 pub(super) fn charge_sign_in(state: &AppState, caller: &Caller) -> Result<(), ApiError> {
-    let address = caller.address.map(|a| a.to_string()).unwrap_or_default();
+    let address = caller.address.map(trust::network_of).unwrap_or_default();
     let taken = state.limiter().take(Charge::SignIn, &address, state.clock.wall());
     taken.map_err(|seconds| ApiError::too_many("too many attempts to sign in from this address", seconds))
 }

@@ -1,7 +1,6 @@
 //! Finds the context that a request names: built in, inline, hosted here, or fetched and kept.
 
 use std::{
-    collections::HashMap,
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,19 +12,17 @@ use model::Timestamp;
 use serde_json::{Map, Value};
 use store::{AuditEntry, Store, Transaction};
 
-use super::{CORE_CONTEXT, Context, compile::compile, core::is_core, hosted};
+use super::{CORE_CONTEXT, CachedContext, Context, compile::compile, core::is_core, hosted, kept::Kept};
 use crate::ngsi::{ErrorKind, NgsiError, parse_json};
 
 /// How long a remote context may take to arrive.
 const FETCH_SECONDS_MAX: u64 = 10;
 /// The largest context document.
 const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// The most documents one context may draw in.
-const DOCUMENTS_MAX: usize = 64;
+/// The most contexts (addresses, arrays, objects) that one context may be made of.
+const STEPS_MAX: usize = 256;
 /// How deep documents may refer to documents.
 const DEPTH_MAX: usize = 8;
-/// The most contexts kept compiled, and the most documents kept.
-const KEPT_MAX: usize = 1_000;
 
 /// A remote document on its way.
 pub type FetchFuture = Pin<Box<dyn Future<Output = Result<Bytes, String>> + Send>>;
@@ -34,27 +31,6 @@ pub type FetchFuture = Pin<Box<dyn Future<Output = Result<Bytes, String>> + Send
 pub trait ContextFetch: Send + Sync + 'static {
     /// Fetches a document; the error says in words why it could not be had.
     fn fetch(&self, url: &str) -> FetchFuture;
-}
-
-/// A remote context that is kept.
-#[derive(Clone, Debug)]
-pub struct CachedContext {
-    /// Where it came from.
-    pub url: String,
-    /// The document as it came.
-    pub document: Value,
-    /// When it came.
-    pub fetched_at: Timestamp,
-    /// When it was last used.
-    pub used_at: Timestamp,
-    /// How often it was used.
-    pub hits: u64,
-}
-
-#[derive(Default)]
-struct Kept {
-    documents: HashMap<String, CachedContext>,
-    compiled: HashMap<String, Arc<Context>>,
 }
 
 /// All contexts in use. Cheap to clone.
@@ -104,17 +80,13 @@ impl Contexts {
             return Ok(Context::core());
         }
         let key = given.to_string();
-        if let Some(context) = self.kept().compiled.get(&key) {
-            return Ok(context.clone());
+        if let Some(context) = self.kept().compiled(&key) {
+            return Ok(context);
         }
         let mut gathered = Gathered::default();
         self.gather(given.clone(), now, 0, &mut gathered).await?;
         let context = Arc::new(compile(&gathered.documents, wire_of(given, gathered.core_seen))?);
-        let mut kept = self.kept();
-        if kept.compiled.len() >= KEPT_MAX {
-            kept.compiled.clear();
-        }
-        kept.compiled.insert(key, context.clone());
+        self.kept().keep_compiled(key, context.clone());
         Ok(context)
     }
 
@@ -127,15 +99,16 @@ impl Contexts {
         gathered: &'a mut Gathered,
     ) -> Pin<Box<dyn Future<Output = Result<(), NgsiError>> + Send + 'a>> {
         Box::pin(async move {
-            if depth > DEPTH_MAX || gathered.documents.len() >= DOCUMENTS_MAX {
-                let detail = format!("@context: it refers to more than {DOCUMENTS_MAX} documents, or in a circle");
+            gathered.steps += 1;
+            if depth > DEPTH_MAX || gathered.steps > STEPS_MAX {
+                let detail = format!("@context: it refers to more than {STEPS_MAX} contexts, or in a circle");
                 return Err(NgsiError::new(ErrorKind::LdContextNotAvailable, detail));
             }
             match given {
                 Value::String(url) if is_core(&url) => gathered.core_seen = true,
                 Value::String(url) => {
                     let document = self.document(&url, now).await?;
-                    self.gather(context_of(&url, document)?, now, depth + 1, gathered).await?;
+                    self.gather(context_of(&url, &document)?, now, depth + 1, gathered).await?;
                 }
                 Value::Object(document) => gathered.documents.push(document),
                 Value::Array(items) => {
@@ -151,19 +124,17 @@ impl Contexts {
     }
 
     /// A context document by its address: hosted here, kept, or fetched now.
-    async fn document(&self, url: &str, now: Timestamp) -> Result<Value, NgsiError> {
+    async fn document(&self, url: &str, now: Timestamp) -> Result<Arc<Value>, NgsiError> {
         if let Some(document) = hosted::by_url(&self.store, url)? {
-            return Ok(document);
+            return Ok(Arc::new(document));
         }
-        if let Some(cached) = self.kept().documents.get_mut(url) {
-            cached.hits += 1;
-            cached.used_at = now;
-            return Ok(cached.document.clone());
+        if let Some(document) = self.kept().document(url, now) {
+            return Ok(document);
         }
         self.fetch_document(url, now).await
     }
 
-    async fn fetch_document(&self, url: &str, now: Timestamp) -> Result<Value, NgsiError> {
+    async fn fetch_document(&self, url: &str, now: Timestamp) -> Result<Arc<Value>, NgsiError> {
         let unavailable = |reason: &str| {
             NgsiError::new(ErrorKind::LdContextNotAvailable, format!("the @context {url} cannot be had: {reason}"))
         };
@@ -181,31 +152,29 @@ impl Contexts {
         if document.get("@context").is_none() {
             return Err(unavailable("the document has no @context member"));
         }
-        let cached =
-            CachedContext { url: url.to_owned(), document: document.clone(), fetched_at: now, used_at: now, hits: 0 };
-        let mut kept = self.kept();
-        if kept.documents.len() >= KEPT_MAX {
-            let oldest = kept.documents.values().min_by_key(|c| c.used_at).map(|c| c.url.clone());
-            oldest.map(|url| kept.documents.remove(&url));
-        }
-        kept.documents.insert(url.to_owned(), cached);
+        let document = Arc::new(document);
+        self.kept().keep_document(url, Arc::clone(&document), bytes.len(), now);
         Ok(document)
     }
 
     /// The remote contexts that are kept, by address.
     #[must_use]
     pub fn cached(&self) -> Vec<CachedContext> {
-        let mut all: Vec<_> = self.kept().documents.values().cloned().collect();
-        all.sort_by(|a, b| a.url.cmp(&b.url));
-        all
+        self.kept().about_all()
+    }
+
+    /// What is known of a remote context that is kept.
+    #[must_use]
+    pub fn cached_at(&self, url: &str) -> Option<CachedContext> {
+        self.kept().about(url)
     }
 
     /// Forgets a remote context; whether it was kept.
     #[must_use]
     pub fn forget(&self, url: &str) -> bool {
         let mut kept = self.kept();
-        kept.compiled.clear();
-        kept.documents.remove(url).is_some()
+        kept.forget_compiled();
+        kept.forget_document(url)
     }
 
     /// Fetches a remote context again and keeps the new one.
@@ -214,13 +183,13 @@ impl Contexts {
     /// `LdContextNotAvailable`; then the old one stays.
     pub async fn reload(&self, url: &str, now: Timestamp) -> Result<(), NgsiError> {
         self.fetch_document(url, now).await?;
-        self.kept().compiled.clear();
+        self.kept().forget_compiled();
         Ok(())
     }
 
     /// Forgets compiled contexts, because a hosted one changed.
     pub(super) fn forget_compiled(&self) {
-        self.kept().compiled.clear();
+        self.kept().forget_compiled();
     }
 }
 
@@ -228,10 +197,12 @@ impl Contexts {
 struct Gathered {
     documents: Vec<Map<String, Value>>,
     core_seen: bool,
+    /// How many contexts were looked at: addresses, arrays and objects.
+    steps: usize,
 }
 
-fn context_of(url: &str, mut document: Value) -> Result<Value, NgsiError> {
-    document.get_mut("@context").map(Value::take).ok_or_else(|| {
+fn context_of(url: &str, document: &Value) -> Result<Value, NgsiError> {
+    document.get("@context").cloned().ok_or_else(|| {
         let detail = format!("the @context {url} cannot be had: the document has no @context member");
         NgsiError::new(ErrorKind::LdContextNotAvailable, detail)
     })

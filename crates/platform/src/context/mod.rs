@@ -8,6 +8,7 @@ mod compile;
 mod contexts;
 mod core;
 mod hosted;
+mod kept;
 
 use std::{
     collections::HashMap,
@@ -18,14 +19,16 @@ use model::{DEFAULT_CONTEXT, Iri};
 use serde_json::Value;
 
 pub use self::{
-    contexts::{CachedContext, ContextFetch, Contexts, FetchFuture},
+    contexts::{ContextFetch, Contexts, FetchFuture},
     core::CORE_CONTEXT,
     hosted::HostedContext,
+    kept::CachedContext,
 };
 use crate::ngsi::{NgsiError, write_string};
 
-/// The most names one context remembers; beyond it, names are worked out each time.
-const REMEMBERED_MAX: usize = 10_000;
+/// The most names one context remembers, and the longest; others are worked out each time.
+const REMEMBERED_MAX: usize = 2_000;
+const REMEMBERED_BYTES_MAX: usize = 200;
 
 /// A compiled context.
 pub struct Context {
@@ -78,6 +81,13 @@ impl Context {
         core::is_core(url)
     }
 
+    /// About how many bytes it takes: its terms, which are in it both ways, and what it remembers.
+    fn bytes(&self) -> usize {
+        let terms: usize = self.terms.iter().map(|(term, iri)| 2 * (term.len() + iri.len()) + 100).sum();
+        let remembered = REMEMBERED_MAX * REMEMBERED_BYTES_MAX / 8;
+        terms + remembered
+    }
+
     /// What answers carry as `@context`: as it was given, with the core context in it.
     #[must_use]
     pub fn wire(&self) -> &Value {
@@ -107,7 +117,7 @@ impl Context {
         }
         let iri = self.work_out(term)?;
         let mut remembered = self.expanded.write().unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() < REMEMBERED_MAX {
+        if remembered.len() < REMEMBERED_MAX && term.len() <= REMEMBERED_BYTES_MAX {
             remembered.insert(term.into(), iri.clone());
         }
         Ok(iri)
@@ -146,7 +156,7 @@ impl Context {
         member.push(b':');
         let name = Arc::new(CompactName { text, member: member.into() });
         let mut remembered = self.compacted.write().unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() < REMEMBERED_MAX {
+        if remembered.len() < REMEMBERED_MAX && iri.as_str().len() <= REMEMBERED_BYTES_MAX {
             remembered.insert(iri.clone(), name.clone());
         }
         name

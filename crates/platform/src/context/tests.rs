@@ -101,6 +101,16 @@ async fn contexts_that_cannot_be_had_or_go_in_circles_are_named() {
     }
 }
 
+#[tokio::test]
+async fn a_context_of_very_many_addresses_is_refused_before_they_are_all_fetched() {
+    let all = contexts(&[("https://c.example/a", json!({"@context": {"x": "https://e.org/x"}}))]);
+    let many = |count: usize| Value::Array(vec![json!("https://c.example/a"); count]);
+    assert!(all.resolve(&many(100), Timestamp::from_micros(0)).await.is_ok());
+    let error = all.resolve(&many(1_000), Timestamp::from_micros(0)).await.err().unwrap();
+    assert_eq!(error.kind, ErrorKind::LdContextNotAvailable);
+    assert!(all.cached_at("https://c.example/a").unwrap().hits < 1_000);
+}
+
 #[test]
 fn what_cannot_be_a_name_is_refused() {
     for name in ["", " ", "a b", "a\"b", "a(b)", "@type", "type", "a;b", "<script>", &"x".repeat(2_000)] {

@@ -2936,7 +2936,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events: change (Change), tiles (TilesChange), clock (Clock) */
+            /** @description Events: change (Change), tiles (TilesChange), clock (Clock). A stream ends after 15 minutes; ask again with Last-Event-ID */
             200: {
                 headers: {
                     [name: string]: unknown;
