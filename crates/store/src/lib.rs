@@ -31,8 +31,8 @@ pub use entities::EntitySelect;
 pub use error::{CommitError, StoreError};
 pub use feed::ChangeFeed;
 pub use history::{
-    Bucket, History, HistoryDeletion, HistoryOptions, HistoryPin, HistoryState, HistoryWrites, Observations, Order,
-    Period, SegmentStore, TimeRange,
+    Bucket, History, HistoryAdded, HistoryDeletion, HistoryOptions, HistoryPin, HistoryState, HistoryWrites,
+    Observations, Order, Period, SegmentStore, TimeRange,
 };
 pub use kv::{Batch, Conflict, Direction, Expect, Kv, KvSnapshot, Space, Write};
 pub use snapshot::Snapshot;

@@ -326,7 +326,8 @@ impl Store {
         let options = StoreOptions::default();
         let kv: Arc<dyn Kv> = Arc::new(FjallKv::open(&dir.join("db"), options.block_cache_bytes)?);
         let place = SegmentStore::local(&dir.join("segments"))?;
-        let history = HistoryState::open(kv.clone(), place, options.history.clone())?;
+        // A check looks and changes nothing: no thread may flush or merge meanwhile.
+        let history = HistoryState::open(kv.clone(), place, HistoryOptions { background: false, ..options.history })?;
         let report = check::check(&*kv.snapshot()?, &history)?;
         history.close();
         kv.close()?;
@@ -338,6 +339,8 @@ impl Store {
     /// # Errors
     /// When the engine fails; damage is in the report.
     pub fn check_open(&self) -> Result<CheckReport, StoreError> {
+        // Segments that are merged meanwhile stay until the check is done.
+        let _pin = self.inner.history.pin();
         check::check(&*self.inner.kv.snapshot()?, &self.inner.history)
     }
 }

@@ -12,7 +12,8 @@ use model::{Change, Tenant};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::{
-    Batch, CommitError, Committed, Expect, HistoryState, Kv, KvSnapshot, Space, StoreError, Stored, audit,
+    Batch, CommitError, Committed, Expect, HistoryAdded, HistoryState, Kv, KvSnapshot, Space, StoreError, Stored,
+    audit,
     cache::EntityCache,
     document, entities,
     feed::{Feed, Published},
@@ -85,7 +86,11 @@ struct Group<'a> {
     counters: HashMap<Bytes, (u64, Vec<u8>)>,
     published: Vec<Published>,
     cached: Vec<(Bytes, Arc<Stored<model::Entity>>, usize)>,
+    history: HistoryAdded,
 }
+
+/// What each transaction of a group is answered.
+type Answers = Vec<Result<Committed, CommitError>>;
 
 impl Writer {
     /// Works until every sender is gone.
@@ -109,17 +114,20 @@ impl Writer {
             work.push(prepared);
             waiting.push((reply, place));
         }
-        let answers = match self.write(work) {
-            Ok(answers) => answers,
-            Err(error) => waiting.iter().map(|_| Err(CommitError::Store(error.clone()))).collect(),
+        let (answers, added) = match self.write(work) {
+            Ok(written) => written,
+            Err(error) => {
+                (waiting.iter().map(|_| Err(CommitError::Store(error.clone()))).collect(), HistoryAdded::default())
+            }
         };
         for ((reply, place), answer) in waiting.into_iter().zip(answers) {
             drop(place);
             reply.send(answer);
         }
+        self.history.stored(added);
     }
 
-    fn write(&mut self, work: Vec<Prepared>) -> Result<Vec<Result<Committed, CommitError>>, StoreError> {
+    fn write(&mut self, work: Vec<Prepared>) -> Result<(Answers, HistoryAdded), StoreError> {
         (self.room)()?;
         let snapshot = self.kv.snapshot()?;
         let mut group = Group {
@@ -130,11 +138,12 @@ impl Writer {
             counters: HashMap::new(),
             published: vec![],
             cached: vec![],
+            history: HistoryAdded::default(),
         };
         let answers: Vec<_> = work.into_iter().map(|prepared| self.add(&mut group, prepared)).collect();
-        let Group { mut head, mut batch, counters, published, cached, .. } = group;
+        let Group { mut head, mut batch, counters, published, cached, history, .. } = group;
         if head == self.head {
-            return Ok(answers);
+            return Ok((answers, history));
         }
         for (key, (count, record)) in &counters {
             match count {
@@ -161,7 +170,7 @@ impl Writer {
         for transaction in published {
             self.feed.publish(transaction);
         }
-        Ok(answers)
+        Ok((answers, history))
     }
 
     /// Adds one transaction to a group, or refuses it without a trace.
@@ -229,7 +238,7 @@ impl Writer {
             .map(|(name, change)| self.counted(group, &tenant, name, *change))
             .collect::<Result<Vec<_>, _>>()?;
         group.counters.extend(counted);
-        self.history.add(history, &tenant, sequence, &mut group.batch);
+        group.history.add(history, &tenant, sequence, &mut group.batch);
         for (key, value) in index_changes {
             group.batch.writes.push(crate::Write { space: Space::Indexes, key, value });
         }

@@ -3,7 +3,7 @@
 //! What is wrong with one entity is reported for that entity; the others are written all together.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, HashSet, hash_map::Entry},
     sync::Arc,
 };
 
@@ -51,6 +51,7 @@ pub struct Batch<'s> {
     states: HashMap<EntityId, State>,
     order: Vec<EntityId>,
     deletions: Vec<Arc<Stored<Entity>>>,
+    deleted: HashSet<EntityId>,
     result: BatchResult,
 }
 
@@ -64,8 +65,8 @@ impl<'s> Batch<'s> {
     /// An empty batch over a snapshot.
     #[must_use]
     pub fn new(snapshot: &'s Snapshot, tenant: Tenant, now: Timestamp) -> Self {
-        let (states, order, deletions, result) = Default::default();
-        Self { snapshot, tenant, now, states, order, deletions, result }
+        let (states, order, deletions, deleted, result) = Default::default();
+        Self { snapshot, tenant, now, states, order, deletions, deleted, result }
     }
 
     /// Notes that one entity of the request could not even be read.
@@ -115,7 +116,7 @@ impl<'s> Batch<'s> {
     pub fn delete(&mut self, id: EntityId) -> Result<(), NgsiError> {
         let before = self.snapshot.entity(&self.tenant, &id)?;
         match before {
-            Some(_) if self.deletions.iter().any(|gone| gone.value.id == id) => {
+            Some(_) if !self.deleted.insert(id.clone()) => {
                 let error = NgsiError::not_found(format!("entity {id}, which comes twice in this batch,"));
                 self.refuse(Some(id), error);
             }

@@ -19,6 +19,8 @@ pub struct Edit {
     pub now: Timestamp,
     set: Vec<Instance>,
     removed: Vec<Instance>,
+    /// Instances that this same change set and then set anew: they were true for a while, so history has them.
+    passed: Vec<(Iri, Attribute)>,
     touched: bool,
 }
 
@@ -26,18 +28,21 @@ impl Edit {
     /// A change to an existing entity.
     #[must_use]
     pub fn of(entity: &Entity, now: Timestamp) -> Self {
-        Self { entity: entity.clone(), now, set: vec![], removed: vec![], touched: false }
+        Self { entity: entity.clone(), now, set: vec![], removed: vec![], passed: vec![], touched: false }
     }
 
     /// A new entity, all of it new.
     #[must_use]
     pub fn new(entity: Entity, now: Timestamp) -> Self {
         let set = instances_of(&entity);
-        Self { entity, now, set, removed: vec![], touched: true }
+        Self { entity, now, set, removed: vec![], passed: vec![], touched: true }
     }
 
     /// Replaces everything but the identity and the time of creation.
     pub fn replace(&mut self, with: Entity) {
+        for (name, dataset_id) in &self.set {
+            self.passed.extend(instance(&self.entity, name, dataset_id.as_deref()).map(|a| (name.clone(), a.clone())));
+        }
         let created_at = self.entity.created_at;
         let gone = instances_of(&self.entity);
         let before = std::mem::replace(&mut self.entity, with);
@@ -64,12 +69,14 @@ impl Edit {
 
     /// Puts an instance in place; an existing one keeps its time of creation.
     pub fn set(&mut self, name: &Iri, mut attribute: Attribute) {
-        let known = self.instance(name, attribute.dataset_id.as_deref());
+        let known = instance(&self.entity, name, attribute.dataset_id.as_deref());
         attribute.created_at = known.map_or(Some(self.now), |known| known.created_at.or(Some(self.now)));
         attribute.modified_at = Some(self.now);
         let instance = (name.clone(), attribute.dataset_id.clone());
         self.removed.retain(|r| *r != instance);
-        if !self.set.contains(&instance) {
+        if self.set.contains(&instance) {
+            self.passed.extend(known.map(|known| (name.clone(), known.clone())));
+        } else {
             self.set.push(instance);
         }
         self.entity.set(name.clone(), attribute);
@@ -136,10 +143,16 @@ impl Edit {
         if !self.touched {
             return;
         }
+        // Those without a time of their own have the moment of the change, and then the last one counts.
+        for (name, attribute) in &self.passed {
+            record(tx, &self.entity.id, name, attribute, self.now);
+        }
         for (name, dataset_id) in &self.set {
+            let passed =
+                |set: &Attribute| self.passed.iter().any(|(other, a)| other == name && a.dataset_id == set.dataset_id);
             let known = before.as_ref().and_then(|before| instance(before, name, dataset_id.as_deref()));
             match self.instance(name, dataset_id.as_deref()) {
-                Some(attribute) if !known.is_some_and(|known| attribute.repeats(known)) => {
+                Some(attribute) if !known.is_some_and(|known| attribute.repeats(known)) || passed(attribute) => {
                     record(tx, &self.entity.id, name, attribute, self.now);
                 }
                 _ => {}

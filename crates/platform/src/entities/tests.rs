@@ -226,6 +226,22 @@ async fn writes_leave_their_history() {
     assert_eq!(all, [(at(0), Number(7.0)), (at(5), Number(8.0)), (at(9), Deleted)]);
 }
 
+#[test]
+fn an_entity_that_comes_twice_in_a_batch_has_both_values_in_its_history() {
+    let (store, tenant) = (store(), Tenant::default());
+    upsert(&store, vec![entity(1, 0)]);
+    let told = |value: i64, minute: u32| json!({"id": "urn:x:001", "type": "Odd", "value": {"type": "Property", "value": value, "observedAt": at(minute)}});
+    upsert(&store, vec![told(1, 1), told(2, 2), told(3, 3)]);
+    let snapshot = store.snapshot().unwrap();
+    let (history, id) = (snapshot.history(), model::EntityId::parse("urn:x:001").unwrap());
+    let series = history.series_of(&tenant, &id).unwrap();
+    let range = TimeRange { from: Some(at(1)), to: None };
+    let all = history.range(&tenant, &series, range, store::Order::Ascending, None).unwrap();
+    let values: Vec<_> = all.map(|observation| observation.unwrap().value).collect();
+    use model::ObservedValue::Number;
+    assert_eq!(values, [Number(1.0), Number(2.0), Number(3.0)]);
+}
+
 #[tokio::test]
 async fn an_entity_is_created_once_and_gone_after_its_deletion() {
     let (store, tenant) = (store(), Tenant::default());

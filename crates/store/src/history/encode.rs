@@ -6,7 +6,7 @@
 use model::{Observation, Tenant};
 use segments::{BatchWriter, Label, Stretch, cell_of, label_of};
 
-use super::{HistoryDeletion, HistoryState, keys};
+use super::{HistoryDeletion, HistoryState, keys, series::NewEntries};
 use crate::{
     StoreError,
     kv::{Batch, Space},
@@ -16,7 +16,15 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct HistoryWrites {
     entries: Batch,
+    new: NewEntries,
     hot: Vec<u8>,
+    rows: u64,
+}
+
+/// What a group of transactions added to history, to be told once the group is stored.
+#[derive(Debug, Default)]
+pub struct HistoryAdded {
+    new: NewEntries,
     rows: u64,
 }
 
@@ -25,6 +33,20 @@ impl HistoryWrites {
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.entries.size_bytes() + self.hot.len()
+    }
+}
+
+impl HistoryAdded {
+    /// Adds what was encoded to the batch of a transaction that has this sequence.
+    pub fn add(&mut self, writes: HistoryWrites, tenant: &Tenant, sequence: u64, batch: &mut Batch) {
+        let HistoryWrites { mut entries, mut new, hot, rows } = writes;
+        if hot.is_empty() {
+            return;
+        }
+        batch.writes.append(&mut entries.writes);
+        batch.put(Space::History, keys::sequenced(keys::HOT, tenant, sequence), hot);
+        self.new.append(&mut new);
+        self.rows += rows;
     }
 }
 
@@ -67,18 +89,17 @@ impl HistoryState {
             };
             hot.row(series, observation.at.micros(), observation.recorded_at.micros(), &cell, label);
         }
-        Ok(HistoryWrites { entries: numbering.entries, hot: hot.finish(), rows: observations.len() as u64 })
+        let (entries, new) = (numbering.entries, numbering.new);
+        Ok(HistoryWrites { entries, new, hot: hot.finish(), rows: observations.len() as u64 })
     }
 
-    /// Adds what was encoded to the batch of the transaction that has this sequence.
-    pub fn add(&self, writes: HistoryWrites, tenant: &Tenant, sequence: u64, batch: &mut Batch) {
-        let HistoryWrites { mut entries, hot, rows } = writes;
-        if hot.is_empty() {
-            return;
+    /// Takes note that a group is stored, and waits for a while when flushing does not keep pace: whoever writes next
+    /// is held up, and nobody whose write is stored.
+    pub fn stored(&self, added: HistoryAdded) {
+        self.shared.dictionary.stored(added.new);
+        if added.rows > 0 {
+            self.shared.note_hot(added.rows);
         }
-        batch.writes.append(&mut entries.writes);
-        batch.put(Space::History, keys::sequenced(keys::HOT, tenant, sequence), hot);
-        self.shared.note_hot(rows);
     }
 }
 

@@ -22,7 +22,7 @@ use std::{
 
 use model::{EntityId, Observation, SeriesKey, Tenant, Timestamp};
 
-pub use encode::HistoryWrites;
+pub use encode::{HistoryAdded, HistoryWrites};
 use segments::{Aggregator, Chunk, Merged, Readers, Request, Run, SegmentError, Source};
 pub use segments::{Bucket, Order, Period, SegmentStore, TimeRange};
 pub use state::{HistoryPin, HistoryState};

@@ -6,7 +6,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use model::{EntityId, SeriesKey, Tenant};
@@ -39,11 +39,14 @@ pub(super) struct SeriesDictionary {
 
 struct Allocator {
     next: u32,
-    /// Numbers that are given out but have not been seen in the key-value store yet.
+    /// Numbers that are given out while no transaction that carries their entry has been stored.
     pending: HashMap<Box<[u8]>, u32>,
-    /// How many have been seen since the start: a view that was taken before the last of them may miss it.
+    /// How often entries have been stored since the start: a view that was taken before may miss the last of them.
     seen: u64,
 }
+
+/// Entries that a transaction carries, by key: once it is stored, their numbers are pending no more.
+pub(super) type NewEntries = Vec<(Box<[u8]>, u32)>;
 
 /// Gives numbers to the series of one transaction, and collects the entries of those that are new.
 pub(super) struct Numbering<'a> {
@@ -59,6 +62,7 @@ pub(super) struct Numbering<'a> {
     /// The view in which others are looked for, and how many pending numbers had been seen when it was taken.
     view: Option<(u64, Arc<dyn KvSnapshot>)>,
     pub entries: Batch,
+    pub new: NewEntries,
 }
 
 impl SeriesDictionary {
@@ -79,8 +83,33 @@ impl SeriesDictionary {
 
     /// Numbers for a transaction of a tenant.
     pub(super) fn numbering<'a>(&'a self, kv: &'a dyn Kv, tenant: &'a Tenant) -> Numbering<'a> {
-        let (key, others, entries) = Default::default();
-        Numbering { dictionary: self, kv, tenant, key, entity: None, entity_end: 0, others, view: None, entries }
+        let (key, others, entries, new) = Default::default();
+        Numbering { dictionary: self, kv, tenant, key, entity: None, entity_end: 0, others, view: None, entries, new }
+    }
+
+    /// Notes that a transaction with these entries is stored.
+    pub(super) fn stored(&self, new: NewEntries) {
+        if new.is_empty() {
+            return;
+        }
+        {
+            let mut allocator = self.allocator();
+            allocator.seen += 1;
+            for (key, _) in &new {
+                allocator.pending.remove(key);
+            }
+            // What a burst of new series took is given back.
+            if allocator.pending.is_empty() && allocator.pending.capacity() > 1_024 {
+                allocator.pending.shrink_to_fit();
+            }
+        }
+        for (key, id) in new {
+            self.ids.insert(key, id);
+        }
+    }
+
+    fn allocator(&self) -> MutexGuard<'_, Allocator> {
+        self.allocator.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of a series, when it ever had an observation.
@@ -158,20 +187,19 @@ impl Numbering<'_> {
     }
 
     fn stored_or_new(&mut self, series: &SeriesKey) -> Result<u32, StoreError> {
-        let key = self.key.as_slice();
-        let mut allocator = self.dictionary.allocator.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, snapshot) = match &self.view {
-            Some(view) if view.0 == allocator.seen => view,
-            _ => self.view.insert((allocator.seen, self.kv.snapshot()?)),
-        };
-        if let Some(value) = snapshot.get(Space::History, key)? {
-            let (id, _) = read_entry(&value)?;
-            if allocator.pending.remove(key).is_some() {
-                allocator.seen += 1;
-            }
-            self.dictionary.ids.insert(key.into(), id);
+        // Looked for without the lock first: reading may have to wait for the disk.
+        let seen = self.dictionary.allocator().seen;
+        if let Some(id) = self.stored(seen)? {
             return Ok(id);
         }
+        let dictionary = self.dictionary;
+        let mut allocator = dictionary.allocator();
+        if allocator.seen != seen
+            && let Some(id) = self.stored(allocator.seen)?
+        {
+            return Ok(id);
+        }
+        let key = self.key.as_slice();
         let id = match allocator.pending.get(key) {
             Some(&id) => id,
             None => {
@@ -184,8 +212,22 @@ impl Numbering<'_> {
                 id
             }
         };
+        drop(allocator);
         put_entry(&mut self.entries, self.tenant, series, key.to_vec(), id)?;
+        self.new.push((key.into(), id));
         Ok(id)
+    }
+
+    /// The number of the series at hand in a view that holds all that had been stored when `seen` was read.
+    fn stored(&mut self, seen: u64) -> Result<Option<u32>, StoreError> {
+        let (_, snapshot) = match &self.view {
+            Some(view) if view.0 == seen => view,
+            _ => self.view.insert((seen, self.kv.snapshot()?)),
+        };
+        let Some(value) = snapshot.get(Space::History, &self.key)? else { return Ok(None) };
+        let (id, _) = read_entry(&value)?;
+        self.dictionary.ids.insert(self.key.as_slice().into(), id);
+        Ok(Some(id))
     }
 }
 
@@ -224,4 +266,51 @@ fn read_entry(value: &[u8]) -> Result<(u32, SeriesKey), StoreError> {
     let (id, json) = value.split_first_chunk::<4>().ok_or_else(|| damaged("it has no number".to_owned()))?;
     let series = serde_json::from_slice(json).map_err(|error| damaged(error.to_string()))?;
     Ok((u32::from_be_bytes(*id), series))
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Iri;
+
+    use super::*;
+    use crate::kv::memory::MemoryKv;
+
+    fn series(n: u32) -> SeriesKey {
+        let entity = EntityId::parse(&format!("urn:x:{n}")).unwrap();
+        SeriesKey { entity, attribute: Iri::from("urn:speed"), dataset_id: None }
+    }
+
+    #[test]
+    fn a_number_is_pending_until_it_is_stored_and_no_longer() {
+        let (kv, tenant) = (MemoryKv::default(), Tenant::default());
+        let dictionary = SeriesDictionary::open(&*kv.snapshot().unwrap()).unwrap();
+        let mut refused = dictionary.numbering(&kv, &tenant);
+        let number = refused.number(&series(1)).unwrap();
+        drop(refused);
+        let mut writes = dictionary.numbering(&kv, &tenant);
+        assert_eq!(writes.number(&series(1)).unwrap(), number, "a refused transaction wastes no number");
+        assert_ne!(writes.number(&series(2)).unwrap(), number);
+        let (entries, new) = (writes.entries, writes.new);
+        kv.commit(&[&entries]).unwrap();
+        assert_eq!(dictionary.allocator().pending.len(), 2);
+        dictionary.stored(new);
+        assert!(dictionary.allocator().pending.is_empty());
+        let mut later = dictionary.numbering(&kv, &tenant);
+        assert_eq!(later.number(&series(1)).unwrap(), number);
+        assert!(later.new.is_empty(), "what is stored is not written again");
+    }
+
+    #[test]
+    fn a_view_that_was_taken_before_a_number_was_stored_does_not_give_another_one() {
+        let (kv, tenant) = (MemoryKv::default(), Tenant::default());
+        let dictionary = SeriesDictionary::open(&*kv.snapshot().unwrap()).unwrap();
+        let mut early = dictionary.numbering(&kv, &tenant);
+        early.number(&series(9)).unwrap();
+        let mut other = dictionary.numbering(&kv, &tenant);
+        let number = other.number(&series(1)).unwrap();
+        let (entries, new) = (other.entries, other.new);
+        kv.commit(&[&entries]).unwrap();
+        dictionary.stored(new);
+        assert_eq!(early.number(&series(1)).unwrap(), number);
+    }
 }

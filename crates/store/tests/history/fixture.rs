@@ -4,8 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use model::{EntityId, Observation, ObservedValue, Origin, Quality, QualityFlags, SeriesKey, Tenant, Timestamp};
 use store::{
-    Batch, History, HistoryDeletion, HistoryOptions, HistoryState, Kv, Order, Period, SegmentStore, StoreError,
-    TimeRange, kv::memory::MemoryKv,
+    Batch, History, HistoryAdded, HistoryDeletion, HistoryOptions, HistoryState, Kv, Order, Period, SegmentStore,
+    StoreError, TimeRange, kv::memory::MemoryKv,
 };
 use tempfile::TempDir;
 
@@ -86,8 +86,9 @@ impl Fixture {
 
     /// Plans a transaction and commits it.
     pub fn write(&mut self, observations: &[Observation], deletions: &[HistoryDeletion]) {
-        let batch = self.planned(observations, deletions);
+        let (batch, added) = self.planned(observations, deletions);
         self.kv.commit(&[&batch]).unwrap()[0].as_ref().unwrap();
+        self.state().stored(added);
     }
 
     /// Plans a transaction that is then refused.
@@ -95,12 +96,13 @@ impl Fixture {
         drop(self.planned(observations, &[]));
     }
 
-    fn planned(&mut self, observations: &[Observation], deletions: &[HistoryDeletion]) -> Batch {
+    fn planned(&mut self, observations: &[Observation], deletions: &[HistoryDeletion]) -> (Batch, HistoryAdded) {
         self.sequence += 1;
         let mut batch = Batch::new();
         let writes = self.state().encode(&Tenant::default(), observations, deletions).unwrap();
-        self.state().add(writes, &Tenant::default(), self.sequence, &mut batch);
-        batch
+        let mut added = HistoryAdded::default();
+        added.add(writes, &Tenant::default(), self.sequence, &mut batch);
+        (batch, added)
     }
 
     pub fn flush(&self) {
