@@ -2,18 +2,19 @@
 import type { Relation, SearchResult } from '$lib/api/types';
 
 /** Metres within which two things of one layer with one name are one place: the platforms of a stop. */
-const NEAR_M = 300;
+export const NEAR_M = 300;
 const EARTH_M = 6_371_000;
 const RADIANS = Math.PI / 180;
 
-type Place = [lng: number, lat: number];
-function metres([lngA, latA]: Place, [lngB, latB]: Place): number {
+export type Place = [lng: number, lat: number];
+/** Between two places, over the ground. */
+export function metres([lngA, latA]: Place, [lngB, latB]: Place): number {
   const x = (lngB - lngA) * RADIANS * Math.cos(((latA + latB) / 2) * RADIANS);
   return EARTH_M * Math.hypot(x, (latB - latA) * RADIANS);
 }
 
 /** `Rotterdam, Coolhaven` is the stop Coolhaven in Rotterdam, as timetables write it. */
-function parts(title: string): { name: string; town: string } {
+export function parts(title: string): { name: string; town: string } {
   const comma = title.indexOf(', ');
   return comma > 0 ? { town: title.slice(0, comma), name: title.slice(comma + 2) } : { town: '', name: title };
 }

@@ -10,13 +10,12 @@ import type { Slot } from './basemap';
 import { colourExpression, hasValue, inkExpression, type Colouring } from './colour';
 import { badgeId, glyphId, hasGlyph } from './icons';
 import type { Palette } from './palette';
+import { PLACE_NAMES } from './place-names';
 
 export interface Overlay {
   layer: Layer;
   opacity: number;
   colours: Colouring;
-  /** Names of stops begin with the name of the city, which goes without saying on its own map. */
-  city: string;
 }
 export type Placed = { slot: Slot; spec: LayerSpecification };
 type Roofs = GeoJSON.MultiPolygon | null;
@@ -25,6 +24,11 @@ type Number_ = ExpressionSpecification | number;
 export const FONT = ['Noto Sans Variable'];
 /** MapLibre takes the weight from the first name; the font itself is the second. */
 export const FONT_BOLD = ['Noto Sans Semibold', 'Noto Sans Variable'];
+
+/** From where the names of stops are written. */
+export const NAMES_ZOOM = 14.5;
+/** Whether a layer has many things to one place, with a name for each place. */
+export const hasPlaceNames = ({ style }: Layer) => style.icon === 'stop' && Boolean(style.label);
 
 export const sourceId = (layer: Pick<Layer, 'id'>) => `layer-${layer.id}`;
 const byZoom = (...stops: Number_[]): ExpressionSpecification =>
@@ -50,7 +54,7 @@ function base(layer: Layer) {
   return { source: sourceId(layer), ...(tiled ? { 'source-layer': layer.sourceLayer, minzoom: layer.minZoom } : {}) };
 }
 
-function points({ layer, opacity, colours, city }: Overlay, p: Palette): Placed[] {
+function points({ layer, opacity, colours }: Overlay, p: Palette): Placed[] {
   const { style } = layer;
   const glyph = style.icon && (hasGlyph(style.icon) || style.icon === 'incident') ? style.icon : null;
   const size = glyph ? Math.max(style.radius, 9) : style.radius;
@@ -77,7 +81,7 @@ function points({ layer, opacity, colours, city }: Overlay, p: Palette): Placed[
   ];
   if (glyph) placed.push({ slot: 'slot-points', spec: glyphs(layer, glyph, opacity, colours) });
   if (style.icon === 'air') placed.push({ slot: 'slot-points', spec: figures(layer, opacity, colours) });
-  if (style.label && style.icon === 'stop') placed.push({ slot: 'slot-labels', spec: names(layer, opacity, city, p) });
+  if (hasPlaceNames(layer)) placed.push({ slot: 'slot-labels', spec: names(layer, opacity, p) });
   return placed;
 }
 
@@ -125,20 +129,16 @@ function figures(layer: Layer, opacity: number, colours: Colouring): LayerSpecif
   };
 }
 
-function withoutCity(attribute: string, city: string): ExpressionSpecification {
-  const name: ExpressionSpecification = ['to-string', ['get', attribute]];
-  const prefix = `${city}, `;
-  return ['case', ['==', ['slice', name, 0, prefix.length], prefix], ['slice', name, prefix.length], name];
-}
-
-function names(layer: Layer, opacity: number, city: string, p: Palette): LayerSpecification {
+/** The names that `CityMap` gathers from the things on the screen: one for each place. */
+function names(layer: Layer, opacity: number, p: Palette): LayerSpecification {
   return {
     id: `${layer.id}-names`,
     type: 'symbol',
-    ...base(layer),
-    minzoom: 14.5,
+    source: PLACE_NAMES,
+    filter: ['==', ['get', 'layer'], layer.id],
+    minzoom: NAMES_ZOOM,
     layout: {
-      'text-field': withoutCity(layer.style.label ?? 'title', city),
+      'text-field': ['get', 'title'],
       'text-font': FONT,
       'text-size': byZoom(14, 11, 18, 13),
       'text-variable-anchor': ['left', 'right', 'top', 'bottom'],
@@ -156,14 +156,14 @@ function names(layer: Layer, opacity: number, city: string, p: Palette): LayerSp
 }
 
 /** Vehicles: dots from afar, plates with the line number from nearby. */
-function badges({ layer, opacity, colours, city }: Overlay, p: Palette): Placed[] {
+function badges({ layer, opacity, colours }: Overlay, p: Palette): Placed[] {
   const colors =
     colours.kind === 'categories'
       ? colours.categories
       : [{ value: '', color: layer.style.color, label: { nl: '', en: '' } }];
   const plates = colors.flatMap(({ value, color }) => [value, badgeId(color)]);
   const attribute = colours.kind === 'single' ? '' : colours.attribute;
-  const dots = points({ layer: { ...layer, style: { ...layer.style, icon: undefined } }, opacity, colours, city }, p);
+  const dots = points({ layer: { ...layer, style: { ...layer.style, icon: undefined } }, opacity, colours }, p);
   const label = layer.style.label ?? 'title';
   return [
     ...dots.map(({ slot, spec }) => ({ slot, spec: { ...spec, maxzoom: 12.2 } as LayerSpecification })),
