@@ -4,6 +4,7 @@ import type {
   FilterSpecification,
   LayerSpecification,
   SourceSpecification,
+  SymbolLayerSpecification,
 } from 'maplibre-gl';
 import type { Layer } from '$lib/api/types';
 import type { Slot } from './basemap';
@@ -16,6 +17,8 @@ export interface Overlay {
   layer: Layer;
   opacity: number;
   colours: Colouring;
+  /** Whether each thing has its name beside it: without a basemap there is nothing else to find the way by. */
+  named?: boolean;
 }
 export type Placed = { slot: Slot; spec: LayerSpecification };
 type Roofs = GeoJSON.MultiPolygon | null;
@@ -54,7 +57,7 @@ function base(layer: Layer) {
   return { source: sourceId(layer), ...(tiled ? { 'source-layer': layer.sourceLayer, minzoom: layer.minZoom } : {}) };
 }
 
-function points({ layer, opacity, colours }: Overlay, p: Palette): Placed[] {
+function points({ layer, opacity, colours, named }: Overlay, p: Palette): Placed[] {
   const { style } = layer;
   const glyph = style.icon && (hasGlyph(style.icon) || style.icon === 'incident') ? style.icon : null;
   const size = glyph ? Math.max(style.radius, 9) : style.radius;
@@ -81,7 +84,8 @@ function points({ layer, opacity, colours }: Overlay, p: Palette): Placed[] {
   ];
   if (glyph) placed.push({ slot: 'slot-points', spec: glyphs(layer, glyph, opacity, colours) });
   if (style.icon === 'air') placed.push({ slot: 'slot-points', spec: figures(layer, opacity, colours) });
-  if (hasPlaceNames(layer)) placed.push({ slot: 'slot-labels', spec: names(layer, opacity, p) });
+  if (hasPlaceNames(layer)) placed.push({ slot: 'slot-labels', spec: placeNames(layer, opacity, p) });
+  else if (named) placed.push({ slot: 'slot-labels', spec: ownNames(layer, opacity, p) });
   return placed;
 }
 
@@ -129,30 +133,39 @@ function figures(layer: Layer, opacity: number, colours: Colouring): LayerSpecif
   };
 }
 
+const nameText = (text: string, offset: number): SymbolLayerSpecification['layout'] => ({
+  'text-field': ['get', text],
+  'text-font': FONT,
+  'text-size': byZoom(14, 11, 18, 13),
+  'text-variable-anchor': ['left', 'right', 'top', 'bottom'],
+  'text-radial-offset': offset,
+  'text-max-width': 9,
+  'text-padding': 6,
+});
+const nameInk = (opacity: number, p: Palette) => ({
+  'text-color': p.labelQuiet,
+  'text-halo-color': p.halo,
+  'text-halo-width': 1.4,
+  'text-opacity': opacity,
+});
+
 /** The names that `CityMap` gathers from the things on the screen: one for each place. */
-function names(layer: Layer, opacity: number, p: Palette): LayerSpecification {
+function placeNames(layer: Layer, opacity: number, p: Palette): LayerSpecification {
   return {
     id: `${layer.id}-names`,
     type: 'symbol',
     source: PLACE_NAMES,
     filter: ['==', ['get', 'layer'], layer.id],
     minzoom: NAMES_ZOOM,
-    layout: {
-      'text-field': ['get', 'title'],
-      'text-font': FONT,
-      'text-size': byZoom(14, 11, 18, 13),
-      'text-variable-anchor': ['left', 'right', 'top', 'bottom'],
-      'text-radial-offset': 0.7,
-      'text-max-width': 9,
-      'text-padding': 6,
-    },
-    paint: {
-      'text-color': p.labelQuiet,
-      'text-halo-color': p.halo,
-      'text-halo-width': 1.4,
-      'text-opacity': opacity,
-    },
+    layout: nameText('title', 0.7),
+    paint: nameInk(opacity, p),
   };
+}
+
+/** The name of each thing beside its dot. */
+function ownNames(layer: Layer, opacity: number, p: Palette): LayerSpecification {
+  const layout = nameText(layer.style.label ?? 'title', 1.2);
+  return { id: `${layer.id}-own-names`, type: 'symbol', ...base(layer), layout, paint: nameInk(opacity, p) };
 }
 
 /** Vehicles: dots from afar, plates with the line number from nearby. */
