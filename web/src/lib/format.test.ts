@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { csvField, formatNumber, formatTime, formatUnit, formatValue, roundAge, withUnit } from './format';
+import { csvField, formatNumber, formatTime, formatUnit, formatValue, roundAge, unitBeside, withUnit } from './format';
 
 describe('values', () => {
   it('use the separators of the language', () => {
@@ -34,6 +34,7 @@ describe('units', () => {
   });
   it('are not said twice in a heading', () => {
     expect(withUnit('Voertuigen per uur', '/h', 'nl-NL')).toBe('Voertuigen per uur');
+    expect(unitBeside('Voertuigen per uur', '/h', 'nl-NL')).toBeNull();
     expect(withUnit('Minstens achter', 's', 'nl-NL')).toBe('Minstens achter (s)');
     expect(withUnit('Snelheid', 'km/h', 'nl-NL')).toBe('Snelheid (km/h)');
   });

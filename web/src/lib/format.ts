@@ -23,10 +23,16 @@ export function formatUnit(unit: string | null | undefined, locale: string): str
   return unit === '/h' ? words(locale)['unit.perHour'] : `per ${unit.slice(1)}`;
 }
 
+/** The unit to put beside a label: none when the label says it, as in "vehicles per hour". */
+export function unitBeside(label: string, unit: string | null | undefined, locale: string): string | null {
+  if (!unit) return null;
+  return unit.startsWith('/') && label.toLowerCase().includes(formatUnit(unit, locale)) ? null : unit;
+}
+
 /** The heading of a column, with the unit unless the label has said it. */
 export function withUnit(label: string, unit: string | null | undefined, locale: string): string {
-  const said = formatUnit(unit, locale);
-  return !said || (unit?.startsWith('/') && label.toLowerCase().includes(said)) ? label : `${label} (${said})`;
+  const beside = unitBeside(label, unit, locale);
+  return beside ? `${label} (${formatUnit(beside, locale)})` : label;
 }
 
 /**

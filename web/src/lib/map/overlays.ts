@@ -86,6 +86,7 @@ function points({ layer, opacity, colours, named }: Overlay, p: Palette): Placed
   if (style.icon === 'air') placed.push({ slot: 'slot-points', spec: figures(layer, opacity, colours) });
   if (hasPlaceNames(layer)) placed.push({ slot: 'slot-labels', spec: placeNames(layer, opacity, p) });
   else if (named) placed.push({ slot: 'slot-labels', spec: ownNames(layer, opacity, p) });
+  if (hasPlaceNames(layer) || named) placed.push({ slot: 'slot-labels', spec: room(layer, size) });
   return placed;
 }
 
@@ -133,14 +134,14 @@ function figures(layer: Layer, opacity: number, colours: Colouring): LayerSpecif
   };
 }
 
-const nameText = (text: string, offset: number): SymbolLayerSpecification['layout'] => ({
+const nameText = (text: string): SymbolLayerSpecification['layout'] => ({
   'text-field': ['get', text],
   'text-font': FONT,
   'text-size': byZoom(14, 11, 18, 13),
   'text-variable-anchor': ['left', 'right', 'top', 'bottom'],
-  'text-radial-offset': offset,
+  'text-radial-offset': 1.2,
   'text-max-width': 9,
-  'text-padding': 6,
+  'text-padding': 3,
 });
 const nameInk = (opacity: number, p: Palette) => ({
   'text-color': p.labelQuiet,
@@ -157,15 +158,27 @@ function placeNames(layer: Layer, opacity: number, p: Palette): LayerSpecificati
     source: PLACE_NAMES,
     filter: ['==', ['get', 'layer'], layer.id],
     minzoom: NAMES_ZOOM,
-    layout: nameText('title', 0.7),
+    layout: nameText('title'),
     paint: nameInk(opacity, p),
   };
 }
 
 /** The name of each thing beside its dot. */
 function ownNames(layer: Layer, opacity: number, p: Palette): LayerSpecification {
-  const layout = nameText(layer.style.label ?? 'title', 1.2);
+  const layout = nameText(layer.style.label ?? 'title');
   return { id: `${layer.id}-own-names`, type: 'symbol', ...base(layer), layout, paint: nameInk(opacity, p) };
+}
+
+/** Keeps names off the dots: circles do not take part in the placing of texts, an unseen text of their size does. */
+function room(layer: Layer, radius: number): LayerSpecification {
+  return {
+    id: `${layer.id}-room`,
+    type: 'symbol',
+    ...base(layer),
+    ...(hasPlaceNames(layer) ? { minzoom: NAMES_ZOOM } : {}),
+    layout: { 'text-field': 'o', 'text-font': FONT, 'text-size': radius * 2, 'text-allow-overlap': true },
+    paint: { 'text-opacity': 0 },
+  };
 }
 
 /** Vehicles: dots from afar, plates with the line number from nearby. */
