@@ -79,6 +79,8 @@ export const en: Messages = {
   'layers.table': 'As a table',
   'layers.licence': 'Licence',
   'layers.licenceUnverified': '{licence} (not confirmed yet)',
+  'licence.not stated': 'not stated by the source',
+  'licence.not verified': 'not verified yet',
   'layers.source': 'Source',
   'layers.age': 'Data of',
   'layers.registered': 'A register, not a measurement',

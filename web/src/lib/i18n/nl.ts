@@ -80,6 +80,8 @@ export const nl = {
   'layers.table': 'Als tabel',
   'layers.licence': 'Licentie',
   'layers.licenceUnverified': '{licence} (nog niet bevestigd)',
+  'licence.not stated': 'niet vermeld door de bron',
+  'licence.not verified': 'nog niet nagegaan',
   'layers.source': 'Bron',
   'layers.age': 'Gegevens van',
   'layers.registered': 'Register, geen meting',

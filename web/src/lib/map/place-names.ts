@@ -1,5 +1,5 @@
 /** One name on the map for one place: the platforms of a stop are many things with one name. Pure. */
-import { metres, NEAR_M, parts, type Place } from '$lib/names';
+import { metres, NEAR_M, parts, withoutCity, type Place } from '$lib/names';
 
 /** The names of layers whose things may be many to one place; each feature has its `layer`. */
 export const PLACE_NAMES = 'place-names';
@@ -14,7 +14,7 @@ export interface Named {
 export function localName(title: string, city: string): string {
   const { town, name } = parts(title);
   if (town && town !== city) return title;
-  return name.startsWith(`${city} `) ? name.slice(city.length + 1) : name;
+  return withoutCity(name, city);
 }
 
 /**
