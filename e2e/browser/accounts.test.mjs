@@ -125,6 +125,7 @@ describe('with an account', { skip: !account.name, concurrency: false }, () => {
     const moments = await page.locator('tbody time').evaluateAll((all) => all.map(({ dateTime }) => dateTime));
     assert.deepEqual(moments, moments.toSorted().reverse());
     await page.getByText('ze sluiten op elkaar aan').waitFor();
+    await page.getByText(/Geladen: .* Van \d/).waitFor();
     await page.getByRole('searchbox').fill(`${person.name} gebruiker toegevoegd`);
     await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
     await page.getByRole('button', { name: /Meer over regel/ }).click();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditRecord } from '$lib/api/types';
-import { BLOCK, blockBefore, checkChain, lastSequence } from './audit';
+import { BLOCK, blockBefore, checkChain, lastSequence, nameless, periodOf } from './audit';
 
 const record = (sequence: number): AuditRecord => ({
   sequence,
@@ -49,5 +49,24 @@ describe('the chain', () => {
   });
   it('says nothing of lines that are not neighbours', () => {
     expect(checkChain([record(9), record(2)])).toEqual({ checked: 0, broken: null });
+  });
+});
+
+describe('who', () => {
+  it('is said in words when it has no name', () => {
+    expect(nameless('command line', record(1))).toBe('audit.who.commandLine');
+    expect(nameless('els', record(1))).toBeNull();
+  });
+  it('is not said of an account that is called anonymous', () => {
+    expect(nameless('anonymous', { reason: 'wrong name or password' })).toBe('audit.who.anonymous');
+    expect(nameless('anonymous', { reason: 'a role of the account' })).toBeNull();
+  });
+});
+
+describe('the period of some lines', () => {
+  it('goes from the oldest to the newest, also when a clock was set back', () => {
+    const at = (hour: string) => ({ at: `2026-08-21T${hour}:00:00Z` });
+    expect(periodOf([at('12'), at('14'), at('09')])).toEqual({ from: at('09').at, to: at('14').at });
+    expect(periodOf([])).toBeNull();
   });
 });

@@ -48,3 +48,23 @@ export function checkChain(records: AuditRecord[]): { checked: number; broken: n
   }
   return { checked, broken: null };
 }
+
+/** What the server writes for who or what has no name of its own; with spaces, which no account's name has. */
+const NAMELESS: Record<string, string> = {
+  'command line': 'audit.who.commandLine',
+  'an unknown account': 'audit.who.unknownAccount',
+};
+
+/** The message for a subject or resource that is not a name; null for a name. */
+export function nameless(text: string, { reason }: Pick<AuditRecord, 'reason'>): string | null {
+  // An account may be called "anonymous" too: it then acts by a role.
+  if (text === 'anonymous') return reason.startsWith('a role ') ? null : 'audit.who.anonymous';
+  return NAMELESS[text] ?? null;
+}
+
+/** From the oldest to the newest moment of some lines; null when there are none. */
+export function periodOf(records: Pick<AuditRecord, 'at'>[]): { from: string; to: string } | null {
+  const times = records.map(({ at }) => at).sort((a, b) => Date.parse(a) - Date.parse(b));
+  const [from, to] = [times[0], times[times.length - 1]];
+  return from && to ? { from, to } : null;
+}

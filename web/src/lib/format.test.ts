@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { csvField, formatNumber, formatTime, formatValue, roundAge } from './format';
+import { csvField, formatNumber, formatTime, formatUnit, formatValue, roundAge, unitBeside, withUnit } from './format';
 
 describe('values', () => {
   it('use the separators of the language', () => {
@@ -12,9 +12,31 @@ describe('values', () => {
     expect(formatValue({ street: 'Coolsingel' }, null, 'nl-NL')).toBe('{"street":"Coolsingel"}');
     expect(csvField(['a', 'b'])).toBe('"a, b"');
   });
+  it('that are years have no separators', () => {
+    expect(formatValue(2024, null, 'nl-NL', 'plantedYear')).toBe('2024');
+    expect(formatValue(2024, null, 'nl-NL', 'intensity')).toBe('2.024');
+  });
+  it('that are true or false are words', () => {
+    expect([true, false].map((value) => formatValue(value, null, 'nl-NL'))).toEqual(['ja', 'nee']);
+    expect([true, false].map((value) => formatValue(value, null, 'en-GB'))).toEqual(['yes', 'no']);
+  });
   it('are never zero when there is nothing', () => {
     expect(formatValue(null, 'km/h', 'nl-NL')).toBeNull();
     expect(formatValue(0, 'km/h', 'nl-NL')).toBe('0 km/h');
+  });
+});
+
+describe('units', () => {
+  it('are said in words where a sign would be code', () => {
+    expect(formatUnit('/h', 'nl-NL')).toBe('per uur');
+    expect(formatValue(1260, '/km²', 'en-GB')).toBe('1,260 per km²');
+    expect(formatUnit(null, 'nl-NL')).toBe('');
+  });
+  it('are not said twice in a heading', () => {
+    expect(withUnit('Voertuigen per uur', '/h', 'nl-NL')).toBe('Voertuigen per uur');
+    expect(unitBeside('Voertuigen per uur', '/h', 'nl-NL')).toBeNull();
+    expect(withUnit('Minstens achter', 's', 'nl-NL')).toBe('Minstens achter (s)');
+    expect(withUnit('Snelheid', 'km/h', 'nl-NL')).toBe('Snelheid (km/h)');
   });
 });
 

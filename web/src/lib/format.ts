@@ -1,5 +1,9 @@
 /** Numbers, times and ages as people read them. All functions are pure: language and time zone come in as arguments. */
 import type { Value } from '$lib/api/types';
+import { en } from './i18n/en';
+import { nl } from './i18n/nl';
+
+const words = (locale: string) => (locale.startsWith('nl') ? nl : en);
 
 /** A number with the separators of the language; whole above 100, else at most one decimal. */
 export function formatNumber(value: number, locale: string): string {
@@ -13,12 +17,39 @@ function plain(value: Exclude<Value, null>): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** A value of any kind with its unit, or null when there is none: the caller says "no data", never zero. */
-export function formatValue(value: Value | undefined, unit: string | null | undefined, locale: string): string | null {
+/** A unit as people say it: `/h` is "per hour". The others are signs that people know. */
+export function formatUnit(unit: string | null | undefined, locale: string): string {
+  if (!unit?.startsWith('/')) return unit ?? '';
+  return unit === '/h' ? words(locale)['unit.perHour'] : `per ${unit.slice(1)}`;
+}
+
+/** The unit to put beside a label: none when the label says it, as in "vehicles per hour". */
+export function unitBeside(label: string, unit: string | null | undefined, locale: string): string | null {
+  if (!unit) return null;
+  return unit.startsWith('/') && label.toLowerCase().includes(formatUnit(unit, locale)) ? null : unit;
+}
+
+/** The heading of a column, with the unit unless the label has said it. */
+export function withUnit(label: string, unit: string | null | undefined, locale: string): string {
+  const beside = unitBeside(label, unit, locale);
+  return beside ? `${label} (${formatUnit(beside, locale)})` : label;
+}
+
+/**
+ * A value of any kind with its unit, or null when there is none: the caller says "no data", never zero. `name` is that of
+ * the attribute: the year 2024 is not 2.024.
+ */
+export function formatValue(
+  value: Value | undefined,
+  unit: string | null | undefined,
+  locale: string,
+  name = '',
+): string | null {
   if (value === null || value === undefined || value === '') return null;
-  if (typeof value === 'boolean') return value ? '✓' : '✗';
+  if (typeof value === 'boolean') return words(locale)[value ? 'value.yes' : 'value.no'];
+  if (/year$/i.test(name) && !unit) return plain(value);
   const text = typeof value === 'number' ? formatNumber(value, locale) : plain(value);
-  return unit ? `${text} ${unit}` : text;
+  return unit ? `${text} ${formatUnit(unit, locale)}` : text;
 }
 
 type TimeStyle = 'time' | 'day' | 'full' | 'date' | 'exact';

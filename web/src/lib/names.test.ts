@@ -14,14 +14,17 @@ const label = { nl: 'x', en: 'x' };
 
 describe('results of a search', () => {
   it('have one line for the platforms of one stop, with the town that one of them tells', () => {
-    const found = distinct([stop('Coolhaven', 4.4585), stop('Rotterdam, Coolhaven', 4.459)]);
+    const found = distinct([stop('Coolhaven', 4.4585), stop('Rotterdam, Coolhaven', 4.459)], 'Rotterdam');
     expect(found.map(({ title, town }) => [title, town])).toEqual([['Coolhaven', 'Rotterdam']]);
   });
+  it('have one line also where the city is part of the name', () => {
+    expect(distinct([stop('Beurs', 4.48), stop('Rotterdam Beurs', 4.481)], 'Rotterdam')).toHaveLength(1);
+  });
   it('keep stops of one name in two towns apart', () => {
-    expect(distinct([stop('Dorpsstraat', 4.1), stop('Rhoon, Dorpsstraat', 4.4)])).toHaveLength(2);
+    expect(distinct([stop('Dorpsstraat', 4.1), stop('Rhoon, Dorpsstraat', 4.4)], 'Rotterdam')).toHaveLength(2);
   });
   it('keep things of two layers apart', () => {
-    expect(distinct([stop('Cool', 4.4), stop('Cool', 4.4, 'districts')])).toHaveLength(2);
+    expect(distinct([stop('Cool', 4.4), stop('Cool', 4.4, 'districts')], 'Rotterdam')).toHaveLength(2);
   });
 });
 

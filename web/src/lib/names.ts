@@ -2,37 +2,43 @@
 import type { Relation, SearchResult } from '$lib/api/types';
 
 /** Metres within which two things of one layer with one name are one place: the platforms of a stop. */
-const NEAR_M = 300;
+export const NEAR_M = 300;
 const EARTH_M = 6_371_000;
 const RADIANS = Math.PI / 180;
 
-type Place = [lng: number, lat: number];
-function metres([lngA, latA]: Place, [lngB, latB]: Place): number {
+export type Place = [lng: number, lat: number];
+/** Between two places, over the ground. */
+export function metres([lngA, latA]: Place, [lngB, latB]: Place): number {
   const x = (lngB - lngA) * RADIANS * Math.cos(((latA + latB) / 2) * RADIANS);
   return EARTH_M * Math.hypot(x, (latB - latA) * RADIANS);
 }
 
 /** `Rotterdam, Coolhaven` is the stop Coolhaven in Rotterdam, as timetables write it. */
-function parts(title: string): { name: string; town: string } {
+export function parts(title: string): { name: string; town: string } {
   const comma = title.indexOf(', ');
   return comma > 0 ? { town: title.slice(0, comma), name: title.slice(comma + 2) } : { town: '', name: title };
 }
+
+/** The name without the city before it: `Rotterdam Beurs` is Beurs. */
+export const withoutCity = (name: string, city: string) =>
+  name.startsWith(`${city} `) ? name.slice(city.length + 1) : name;
 
 export interface Found extends SearchResult {
   /** The town that one of the names tells, to keep places with one name apart. */
   town: string;
 }
 
-/** Results of a search without a second line for the same place, in their own order. */
-export function distinct(results: SearchResult[]): Found[] {
+/** Results of a search in `city` without a second line for the same place, in their own order. */
+export function distinct(results: SearchResult[], city: string): Found[] {
+  const known = (title: string) => withoutCity(parts(title).name, city).toLowerCase();
   const kept: Found[] = [];
   for (const result of results) {
-    const { name, town } = parts(result.title);
+    const { town } = parts(result.title);
     const same = kept.find(
       (one) =>
         one.layer === result.layer &&
         result.layer !== null &&
-        parts(one.title).name.toLowerCase() === name.toLowerCase() &&
+        known(one.title) === known(result.title) &&
         metres(one.location, result.location) < NEAR_M,
     );
     if (same) same.town ||= town;

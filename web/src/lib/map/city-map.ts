@@ -8,8 +8,9 @@ import type { City, Features, Layer } from '$lib/api/types';
 import type { Camera } from '$lib/url-state';
 import { BASEMAP, basemapLayers, blocks } from './basemap';
 import { addImages } from './icons';
-import { overlayLayers, sourceId, sourceOf, type Overlay } from './overlays';
+import { hasPlaceNames, NAMES_ZOOM, overlayLayers, sourceId, sourceOf, type Overlay } from './overlays';
 import type { Palette } from './palette';
+import { onePerPlace, PLACE_NAMES, type Named } from './place-names';
 import { LABELS, SELECTED, areaNames, selectionLayers } from './marks';
 import { reconcile } from './reconcile';
 
@@ -53,6 +54,7 @@ export class CityMap {
   /** Features that were given to the map and not drawn yet. */
   #awaited = new Set<string>();
   #wanted = new Set<string>();
+  #written = '';
   #looking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -73,6 +75,7 @@ export class CityMap {
           [BASEMAP]: city.basemap ? { type: 'vector', url: city.basemap.tileJson } : NO_BASEMAP,
           [SELECTED]: { type: 'geojson', data: EMPTY },
           [LABELS]: { type: 'geojson', data: EMPTY },
+          [PLACE_NAMES]: { type: 'geojson', data: EMPTY },
         },
         layers,
       },
@@ -128,9 +131,37 @@ export class CityMap {
     this.#looking = setTimeout(() => {
       this.#looking = undefined;
       const resting = this.#atRest();
+      if (resting) this.#writePlaceNames();
       this.events.idle(resting);
       if (!resting) this.#lookForRest();
     }, LOOK_MS);
+  }
+  /** Writes the names of the stops that are here now; nothing when they are written already. */
+  #writePlaceNames() {
+    const layers = new Set([...this.#byMapLayer.values()].filter(hasPlaceNames));
+    const features = [...layers].flatMap((layer) =>
+      onePerPlace(this.#named(layer), this.city.name).map(({ id, name, at }) => ({
+        type: 'Feature' as const,
+        geometry: { type: 'Point' as const, coordinates: at },
+        properties: { layer: layer.id, id, title: name },
+      })),
+    );
+    const written = features.map(({ properties: { id, title } }) => `${id} ${title}`).join();
+    if (written === this.#written) return;
+    this.#written = written;
+    this.map.getSource<GeoJSONSource>(PLACE_NAMES)?.setData({ type: 'FeatureCollection', features });
+  }
+  #named(layer: Layer): Named[] {
+    const near = this.map.getZoom() >= NAMES_ZOOM - 1;
+    if (!near || !this.map.getLayer(`${layer.id}-names`)) return [];
+    const found = this.map.querySourceFeatures(sourceId(layer), { sourceLayer: layer.sourceLayer });
+    return found.flatMap(({ id, geometry, properties }) => {
+      const name = properties[layer.style.label ?? 'title'];
+      const key = properties.id ?? id;
+      if (geometry.type !== 'Point' || !name || key === undefined) return [];
+      const [lng = 0, lat = 0] = geometry.coordinates;
+      return [{ id: String(key), name: String(name), at: [lng, lat] as [number, number] }];
+    });
   }
   remove() {
     clearTimeout(this.#looking);

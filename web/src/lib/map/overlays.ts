@@ -4,19 +4,21 @@ import type {
   FilterSpecification,
   LayerSpecification,
   SourceSpecification,
+  SymbolLayerSpecification,
 } from 'maplibre-gl';
 import type { Layer } from '$lib/api/types';
 import type { Slot } from './basemap';
 import { colourExpression, hasValue, inkExpression, type Colouring } from './colour';
 import { badgeId, glyphId, hasGlyph } from './icons';
 import type { Palette } from './palette';
+import { PLACE_NAMES } from './place-names';
 
 export interface Overlay {
   layer: Layer;
   opacity: number;
   colours: Colouring;
-  /** Names of stops begin with the name of the city, which goes without saying on its own map. */
-  city: string;
+  /** Whether each thing has its name beside it: without a basemap there is nothing else to find the way by. */
+  named?: boolean;
 }
 export type Placed = { slot: Slot; spec: LayerSpecification };
 type Roofs = GeoJSON.MultiPolygon | null;
@@ -25,6 +27,11 @@ type Number_ = ExpressionSpecification | number;
 export const FONT = ['Noto Sans Variable'];
 /** MapLibre takes the weight from the first name; the font itself is the second. */
 export const FONT_BOLD = ['Noto Sans Semibold', 'Noto Sans Variable'];
+
+/** From where the names of stops are written. */
+export const NAMES_ZOOM = 14.5;
+/** Whether a layer has many things to one place, with a name for each place. */
+export const hasPlaceNames = ({ style }: Layer) => style.icon === 'stop' && Boolean(style.label);
 
 export const sourceId = (layer: Pick<Layer, 'id'>) => `layer-${layer.id}`;
 const byZoom = (...stops: Number_[]): ExpressionSpecification =>
@@ -50,7 +57,7 @@ function base(layer: Layer) {
   return { source: sourceId(layer), ...(tiled ? { 'source-layer': layer.sourceLayer, minzoom: layer.minZoom } : {}) };
 }
 
-function points({ layer, opacity, colours, city }: Overlay, p: Palette): Placed[] {
+function points({ layer, opacity, colours, named }: Overlay, p: Palette): Placed[] {
   const { style } = layer;
   const glyph = style.icon && (hasGlyph(style.icon) || style.icon === 'incident') ? style.icon : null;
   const size = glyph ? Math.max(style.radius, 9) : style.radius;
@@ -77,7 +84,9 @@ function points({ layer, opacity, colours, city }: Overlay, p: Palette): Placed[
   ];
   if (glyph) placed.push({ slot: 'slot-points', spec: glyphs(layer, glyph, opacity, colours) });
   if (style.icon === 'air') placed.push({ slot: 'slot-points', spec: figures(layer, opacity, colours) });
-  if (style.label && style.icon === 'stop') placed.push({ slot: 'slot-labels', spec: names(layer, opacity, city, p) });
+  if (hasPlaceNames(layer)) placed.push({ slot: 'slot-labels', spec: placeNames(layer, opacity, p) });
+  else if (named) placed.push({ slot: 'slot-labels', spec: ownNames(layer, opacity, p) });
+  if (hasPlaceNames(layer) || named) placed.push({ slot: 'slot-labels', spec: room(layer, size) });
   return placed;
 }
 
@@ -125,45 +134,62 @@ function figures(layer: Layer, opacity: number, colours: Colouring): LayerSpecif
   };
 }
 
-function withoutCity(attribute: string, city: string): ExpressionSpecification {
-  const name: ExpressionSpecification = ['to-string', ['get', attribute]];
-  const prefix = `${city}, `;
-  return ['case', ['==', ['slice', name, 0, prefix.length], prefix], ['slice', name, prefix.length], name];
-}
+const nameText = (text: string): SymbolLayerSpecification['layout'] => ({
+  'text-field': ['get', text],
+  'text-font': FONT,
+  'text-size': byZoom(14, 11, 18, 13),
+  'text-variable-anchor': ['left', 'right', 'top', 'bottom'],
+  'text-radial-offset': 1.2,
+  'text-max-width': 9,
+  'text-padding': 3,
+});
+const nameInk = (opacity: number, p: Palette) => ({
+  'text-color': p.labelQuiet,
+  'text-halo-color': p.halo,
+  'text-halo-width': 1.4,
+  'text-opacity': opacity,
+});
 
-function names(layer: Layer, opacity: number, city: string, p: Palette): LayerSpecification {
+/** The names that `CityMap` gathers from the things on the screen: one for each place. */
+function placeNames(layer: Layer, opacity: number, p: Palette): LayerSpecification {
   return {
     id: `${layer.id}-names`,
     type: 'symbol',
+    source: PLACE_NAMES,
+    filter: ['==', ['get', 'layer'], layer.id],
+    minzoom: NAMES_ZOOM,
+    layout: nameText('title'),
+    paint: nameInk(opacity, p),
+  };
+}
+
+/** The name of each thing beside its dot. */
+function ownNames(layer: Layer, opacity: number, p: Palette): LayerSpecification {
+  const layout = nameText(layer.style.label ?? 'title');
+  return { id: `${layer.id}-own-names`, type: 'symbol', ...base(layer), layout, paint: nameInk(opacity, p) };
+}
+
+/** Keeps names off the dots: circles do not take part in the placing of texts, an unseen text of their size does. */
+function room(layer: Layer, radius: number): LayerSpecification {
+  return {
+    id: `${layer.id}-room`,
+    type: 'symbol',
     ...base(layer),
-    minzoom: 14.5,
-    layout: {
-      'text-field': withoutCity(layer.style.label ?? 'title', city),
-      'text-font': FONT,
-      'text-size': byZoom(14, 11, 18, 13),
-      'text-variable-anchor': ['left', 'right', 'top', 'bottom'],
-      'text-radial-offset': 0.7,
-      'text-max-width': 9,
-      'text-padding': 6,
-    },
-    paint: {
-      'text-color': p.labelQuiet,
-      'text-halo-color': p.halo,
-      'text-halo-width': 1.4,
-      'text-opacity': opacity,
-    },
+    ...(hasPlaceNames(layer) ? { minzoom: NAMES_ZOOM } : {}),
+    layout: { 'text-field': 'o', 'text-font': FONT, 'text-size': radius * 2, 'text-allow-overlap': true },
+    paint: { 'text-opacity': 0 },
   };
 }
 
 /** Vehicles: dots from afar, plates with the line number from nearby. */
-function badges({ layer, opacity, colours, city }: Overlay, p: Palette): Placed[] {
+function badges({ layer, opacity, colours }: Overlay, p: Palette): Placed[] {
   const colors =
     colours.kind === 'categories'
       ? colours.categories
       : [{ value: '', color: layer.style.color, label: { nl: '', en: '' } }];
   const plates = colors.flatMap(({ value, color }) => [value, badgeId(color)]);
   const attribute = colours.kind === 'single' ? '' : colours.attribute;
-  const dots = points({ layer: { ...layer, style: { ...layer.style, icon: undefined } }, opacity, colours, city }, p);
+  const dots = points({ layer: { ...layer, style: { ...layer.style, icon: undefined } }, opacity, colours }, p);
   const label = layer.style.label ?? 'title';
   return [
     ...dots.map(({ slot, spec }) => ({ slot, spec: { ...spec, maxzoom: 12.2 } as LayerSpecification })),
