@@ -9,6 +9,8 @@ use crate::Problem;
 
 /// The most positions one geometry may have; more is a mistake or an attack.
 const POSITIONS_MAX: usize = 200_000;
+/// The most positions of a polygon: looking for rings that cross takes the square of them.
+const AREA_POSITIONS_MAX: usize = 10_000;
 
 /// A GeoJSON geometry in degrees, with all positions inside the world and polygons that do not cross themselves.
 ///
@@ -169,8 +171,9 @@ fn check_positions(shape: &gt::Geometry<f64>) -> Result<(), Problem> {
     if shape.coords_count() == 0 {
         return Err(Problem::new("geometry", "it has no positions", remedy));
     }
-    if shape.coords_count() > POSITIONS_MAX {
-        let detail = format!("it has {} positions, more than {POSITIONS_MAX}", shape.coords_count());
+    let max = if is_areal(shape) { AREA_POSITIONS_MAX } else { POSITIONS_MAX };
+    if shape.coords_count() > max {
+        let detail = format!("it has {} positions, more than {max}", shape.coords_count());
         return Err(Problem::new("geometry", detail, "simplify it or split it into several entities"));
     }
     let outside = shape.coords_iter().find(|c| !(-180.0..=180.0).contains(&c.x) || !(-90.0..=90.0).contains(&c.y));
@@ -180,9 +183,12 @@ fn check_positions(shape: &gt::Geometry<f64>) -> Result<(), Problem> {
     }
 }
 
+fn is_areal(shape: &gt::Geometry<f64>) -> bool {
+    matches!(shape, gt::Geometry::Polygon(_) | gt::Geometry::MultiPolygon(_))
+}
+
 fn check_valid(shape: &gt::Geometry<f64>) -> Result<(), Problem> {
-    let areal = matches!(shape, gt::Geometry::Polygon(_) | gt::Geometry::MultiPolygon(_));
-    match if areal { shape.check_validation() } else { Ok(()) } {
+    match if is_areal(shape) { shape.check_validation() } else { Ok(()) } {
         Ok(()) => Ok(()),
         Err(error) => Err(Problem::new(
             "geometry",
@@ -212,6 +218,19 @@ mod tests {
         let bow = json!({"type":"Polygon","coordinates":[[[0.0,0.0],[2.0,2.0],[2.0,0.0],[0.0,2.0],[0.0,0.0]]]});
         let problem = Geometry::from_geojson(&bow).unwrap_err();
         assert!(problem.detail.starts_with("the polygon is not valid"), "{problem}");
+    }
+
+    #[test]
+    fn a_polygon_of_very_many_positions_is_refused_before_it_is_checked() {
+        let ring = |positions: u32| {
+            let turn = |n: u32| (f64::from(n) * std::f64::consts::TAU / f64::from(positions - 1)).sin_cos();
+            let mut ring: Vec<[f64; 2]> = (0..positions - 1).map(turn).map(|(x, y)| [x, y]).collect();
+            ring.push(ring[0]);
+            json!({"type": "Polygon", "coordinates": [ring]})
+        };
+        assert!(Geometry::from_geojson(&ring(2_000)).is_ok());
+        let problem = Geometry::from_geojson(&ring(10_001)).unwrap_err();
+        assert!(problem.detail.contains("10001 positions"), "{problem}");
     }
 
     #[test]
