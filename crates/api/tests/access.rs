@@ -48,8 +48,9 @@ async fn every_route_opens_for_exactly_the_roles_that_the_table_names() {
         for route in all_routes().iter() {
             let status = status_of(&server, &line_of(route), &[("authorization", &token)]).await;
             assert_ne!(status, StatusCode::UNAUTHORIZED, "{} {}", route.method, route.path);
-            // Own tokens are for people only, which the handler says, so both answers are right there.
-            if route.action != Action::ManageOwnTokens {
+            // Tokens and changes of accounts are for people only, which the handler says: both answers are right there.
+            let in_person = route.action == Action::ManageUsers && route.method != "GET";
+            if route.action != Action::ManageOwnTokens && !in_person {
                 let refused = status == StatusCode::FORBIDDEN;
                 assert_eq!(refused, !role.may(route.action), "{role} {} {}: {status}", route.method, route.path);
             }
@@ -121,7 +122,28 @@ async fn a_page_of_another_site_cannot_act_in_a_session() {
     assert_eq!(server.ask("POST /api/v1/users", &own, new()).await.status, StatusCode::CREATED);
     let token = server.token("anna", None);
     let by_token = server.ask("DELETE /api/v1/users/bert", &[("authorization", &token)], None).await;
-    assert_eq!(by_token.status, StatusCode::NO_CONTENT);
+    assert_eq!(by_token.status, StatusCode::FORBIDDEN, "a token changes no accounts");
+    assert!(by_token.body.contains("signed in"), "{}", by_token.body);
+    assert_eq!(server.ask("DELETE /api/v1/users/bert", &own, None).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn a_token_that_leaks_makes_no_administrator_and_no_token_that_outlives_it() {
+    let server = server();
+    server.add_user("anna", &["administrator"]);
+    let token = server.token("anna", Some(&[Action::ManageUsers, Action::ManageOwnTokens]));
+    let headers = [("authorization", token.as_str())];
+    let account = json!({ "name": "mallory", "password": PASSWORD, "roles": ["administrator"] });
+    for (line, body) in [
+        ("POST /api/v1/users", account),
+        ("PUT /api/v1/users/anna/roles", json!({ "roles": ["viewer"] })),
+        ("POST /api/v1/tokens", json!({ "scopes": ["users:manage"], "days": 366 })),
+        ("DELETE /api/v1/tokens/0123456789abcdef", json!(null)),
+    ] {
+        let refused = server.ask(line, &headers, Some(body)).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{line}: {}", refused.body);
+        assert!(refused.body.contains("signed in"), "{line}: {}", refused.body);
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::{
 use model::{Problem, Tenant};
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Role};
+use crate::{Action, Role, TrustError};
 
 /// The name that stands for every tenant in [`Grants`].
 const EVERY_TENANT: &str = "*";
@@ -57,6 +57,12 @@ impl Grants {
     #[must_use]
     pub fn allow(&self, action: Action, tenant: &str) -> bool {
         self.roles_in(tenant).any(|role| role.may(action))
+    }
+
+    /// Whether some role in some tenant allows the action.
+    #[must_use]
+    pub fn allow_somewhere(&self, action: Action) -> bool {
+        self.0.values().flatten().any(|role| role.may(action))
     }
 
     /// As [`Self::parse`] reads them: `role` for every tenant, `tenant:role` for one.
@@ -120,6 +126,18 @@ impl Subject {
     #[must_use]
     pub fn of(kind: SubjectKind, name: &str, grants: Grants) -> Self {
         Self { kind, name: name.into(), party: None, grants, scopes: None }
+    }
+
+    /// Refuses what lasts longer than a token may: one that leaks could make an account or a token that outlives it.
+    pub(crate) fn check_in_person(&self, thing: &str) -> Result<(), TrustError> {
+        match self.kind {
+            SubjectKind::Person | SubjectKind::Open => Ok(()),
+            SubjectKind::Machine | SubjectKind::Anonymous => {
+                let detail = format!("{thing} are changed by a person who is signed in, not by an API token");
+                let remedy = "sign in with the name and password of an account, or at the identity provider";
+                Err(TrustError::Denied(Problem::new(thing, detail, remedy)))
+            }
+        }
     }
 
     /// Whether this subject may hand out the roles: only an administrator of each tenant that is named may.

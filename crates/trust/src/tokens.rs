@@ -9,8 +9,9 @@ use store::{Document, DocumentSelect, Expect, Store, Transaction};
 
 use crate::{
     Action, Outcome, Subject, TrustError, audit_entry,
+    policy::PUBLIC_ACTIONS,
     secret::{fingerprint, new_secret},
-    users::{self, PAGE, server_tenant},
+    users::{self, Account, PAGE, server_tenant},
 };
 
 /// How every token begins, so that scanners of published code recognise a leaked one.
@@ -86,8 +87,10 @@ pub struct NewToken {
 /// Makes a token. The text returned is shown once and stored nowhere.
 ///
 /// # Errors
-/// The owner does not exist, a bound is not kept, or the store fails.
+/// The owner does not exist or may not do what a scope names, `by` is no person, a bound is not kept, or the store
+/// fails.
 pub fn create(store: &Store, by: &Subject, new: NewToken, now: Timestamp) -> Result<(Token, String), TrustError> {
+    by.check_in_person("tokens")?;
     if new.scopes.is_empty() {
         return Err(Problem::new("scopes", "there is none", "name at least one, for example entities:read").into());
     }
@@ -95,6 +98,7 @@ pub fn create(store: &Store, by: &Subject, new: NewToken, now: Timestamp) -> Res
         return Err(Problem::new("days", format!("{} is not accepted", new.days), "use 1 to 366").into());
     }
     let owner = users::existing(store, &new.owner)?.value;
+    check_scopes(&owner, &new.scopes)?;
     let text = format!("{PREFIX}{}", new_secret()?);
     let token = Token {
         fingerprint: fingerprint(&text),
@@ -112,6 +116,15 @@ pub fn create(store: &Store, by: &Subject, new: NewToken, now: Timestamp) -> Res
     Ok((token, text))
 }
 
+/// A token that names more than its owner may would wait for the day on which the owner is given more. At its use, the
+/// decision holds both against the request: its scopes, and the roles of its owner as they are then.
+fn check_scopes(owner: &Account, scopes: &BTreeSet<Action>) -> Result<(), Problem> {
+    let may = |action: Action| PUBLIC_ACTIONS.contains(&action) || owner.grants.allow_somewhere(action);
+    let Some(more) = scopes.iter().copied().find(|action| !may(*action)) else { return Ok(()) };
+    let detail = format!("none of the roles of {} allows {more}", owner.name);
+    Err(Problem::new("scopes", detail, "leave it out, or ask an administrator for a role that allows it"))
+}
+
 /// The tokens of one account, or all of them.
 ///
 /// # Errors
@@ -125,8 +138,9 @@ pub fn list(store: &Store, owner: Option<&str>) -> Result<Vec<Token>, TrustError
 /// Ends a token at once. With an `owner`, only a token of that account.
 ///
 /// # Errors
-/// There is no such token, or the store fails.
+/// There is no such token, `by` is no person, or the store fails.
 pub fn revoke(store: &Store, by: &Subject, id: &str, owner: Option<&str>, now: Timestamp) -> Result<(), TrustError> {
+    by.check_in_person("tokens")?;
     let missing = || {
         let id: String = id.chars().take(80).collect();
         let detail = format!("there is no token \"{id}\"");

@@ -104,8 +104,10 @@ pub struct NewUser {
 /// Adds an account. `by` is who does it. Takes tens of milliseconds of CPU for the password.
 ///
 /// # Errors
-/// The name is taken or not a name, the password is too weak, `by` may not give these roles, or the store fails.
+/// The name is taken or not a name, the password is too weak, `by` may not give these roles or is no person, or the
+/// store fails.
 pub fn add(store: &Store, by: &Subject, new: NewUser, now: Timestamp) -> Result<Account, TrustError> {
+    by.check_in_person("accounts")?;
     let name = check_name(&new.name)?;
     password::check_new(&new.password, &name)?;
     check_grants(by, &new.grants)?;
@@ -143,7 +145,7 @@ pub fn list(store: &Store) -> Result<Vec<Account>, TrustError> {
 /// Replaces the roles of an account. It holds at once, also for sessions and tokens that exist.
 ///
 /// # Errors
-/// There is no such account, `by` may not take or give these roles, or the store fails.
+/// There is no such account, `by` may not take or give these roles or is no person, or the store fails.
 pub fn set_roles(
     store: &Store,
     by: &Subject,
@@ -151,6 +153,7 @@ pub fn set_roles(
     grants: Grants,
     now: Timestamp,
 ) -> Result<Account, TrustError> {
+    by.check_in_person("accounts")?;
     let Stored { version, value: mut account } = existing(store, name)?;
     check_grants(by, &account.grants)?;
     check_grants(by, &grants)?;
@@ -168,6 +171,7 @@ pub fn set_roles(
 /// # Errors
 /// There is no such account, it has no password of its own, the new one is too weak, or the store fails.
 pub fn set_password(store: &Store, by: &Subject, name: &str, new: &str, now: Timestamp) -> Result<(), TrustError> {
+    by.check_in_person("accounts")?;
     let Stored { version, value: mut account } = existing(store, name)?;
     if account.external.is_some() {
         let remedy = "change the password at the identity provider";
@@ -190,8 +194,9 @@ pub fn set_password(store: &Store, by: &Subject, name: &str, new: &str, now: Tim
 /// Removes an account with its sessions and tokens.
 ///
 /// # Errors
-/// There is no such account, `by` may not, or the store fails.
+/// There is no such account, `by` may not or is no person, or the store fails.
 pub fn remove(store: &Store, by: &Subject, name: &str, now: Timestamp) -> Result<(), TrustError> {
+    by.check_in_person("accounts")?;
     let Stored { version, value: account } = existing(store, name)?;
     check_grants(by, &account.grants)?;
     let mut tx = Transaction::new(server_tenant());

@@ -225,3 +225,47 @@ async fn every_step_is_in_the_audit_and_no_secret_is_kept_anywhere() {
     command line token.revoke <id> done
     ");
 }
+
+#[test]
+fn a_token_makes_no_account_and_no_token_and_ends_none() {
+    let (store, trust) = city_with("anna", &["administrator"]);
+    let new = |days| NewToken {
+        owner: "anna".into(),
+        label: "x".into(),
+        scopes: [Action::ManageUsers, Action::ManageOwnTokens].into(),
+        days,
+    };
+    let (token, text) = tokens::create(&store, &command_line(), new(1), at(0)).unwrap();
+    let machine = trust.identify(Some(&text), None, at(1)).unwrap().subject;
+    let grants = Grants::parse(["administrator"]).unwrap();
+    let account = NewUser { name: "mallory".into(), password: PASSWORD.into(), party: None, grants: grants.clone() };
+    let refusals = [
+        users::add(&store, &machine, account, at(1)).err(),
+        users::set_roles(&store, &machine, "anna", grants, at(1)).err(),
+        users::set_password(&store, &machine, "anna", "kades en bruggen 14", at(1)).err(),
+        users::remove(&store, &machine, "anna", at(1)).err(),
+        tokens::create(&store, &machine, new(366), at(1)).err(),
+        tokens::revoke(&store, &machine, token.id(), None, at(1)).err(),
+    ];
+    for refused in refusals {
+        let refused = refused.expect("it is refused");
+        assert!(matches!(&refused, TrustError::Denied(problem) if problem.detail.contains("signed in")), "{refused}");
+    }
+    assert_eq!((users::list(&store).unwrap().len(), tokens::list(&store, None).unwrap().len()), (1, 1));
+}
+
+#[test]
+fn a_token_is_made_for_no_more_than_its_owner_may() {
+    let (store, _) = city_with("anna", &["utrecht:analyst"]);
+    let new = |scope| NewToken { owner: "anna".into(), label: String::new(), scopes: [scope].into(), days: 1 };
+    for (scope, fits) in [
+        (Action::ManageSubscriptions, true),
+        (Action::ReadEntities, true),
+        (Action::WriteEntities, false),
+        (Action::ManageUsers, false),
+    ] {
+        let made = tokens::create(&store, &command_line(), new(scope), at(0));
+        assert_eq!(made.is_ok(), fits, "{scope}");
+        assert!(fits || matches!(made, Err(TrustError::Problem(_))), "{scope}");
+    }
+}

@@ -82,7 +82,7 @@ pub(super) async fn list_users(State(state): State<AppState>, caller: Caller) ->
     Ok(Json(managed.map(UserView::from).collect()))
 }
 
-/// Adds an account.
+/// Adds an account. Accounts are changed by people who are signed in only, never by a token.
 #[utoipa::path(post, path = "/api/v1/users", request_body = NewAccount, responses((status = 201, body = UserView)))]
 pub(super) async fn add_user(
     State(state): State<AppState>,
