@@ -342,3 +342,23 @@ async fn subscriptions_and_contexts_are_in_the_audit_with_the_change_itself() {
     assert_eq!(said, expected);
     assert!(records.iter().all(|r| r.entry.subject.starts_with("anna/") && r.entry.outcome == "done"));
 }
+
+#[tokio::test]
+async fn an_account_without_roles_is_seen_by_its_own_tenant_only() {
+    let server = server();
+    server.add_user("mayor", &["utrecht:administrator"]);
+    server.add_user("alderman", &["delft:administrator"]);
+    let names = async |name: &str, tenant: &str, new: Option<&str>| {
+        let (cookie, csrf) = server.sign_in(name).await;
+        let headers = [("cookie", cookie.as_str()), ("x-csrf-token", csrf.as_str()), ("ngsild-tenant", tenant)];
+        if let Some(new) = new {
+            let body = json!({ "name": new, "password": PASSWORD });
+            let made = server.ask("POST /api/v1/users", &headers, Some(body)).await;
+            assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+        }
+        let listed = server.ask("GET /api/v1/users", &headers, None).await.json();
+        listed.as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("mayor", "utrecht", Some("cleo")).await, ["cleo", "mayor"]);
+    assert_eq!(names("alderman", "delft", None).await, ["alderman"]);
+}

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Action, Role, TrustError};
 
 /// The name that stands for every tenant in [`Grants`].
-const EVERY_TENANT: &str = "*";
+pub(crate) const EVERY_TENANT: &str = "*";
 
 /// Which roles somebody has, by tenant; the name `*` means in every tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,12 @@ impl Grants {
     #[must_use]
     pub fn allow(&self, action: Action, tenant: &str) -> bool {
         self.roles_in(tenant).any(|role| role.may(action))
+    }
+
+    /// Whether there is no role in any tenant.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.values().all(BTreeSet::is_empty)
     }
 
     /// Whether some role in some tenant allows the action.

@@ -28,7 +28,7 @@ fn command_line() -> Subject {
 fn city_with(name: &str, roles: &[&str]) -> (Store, Trust) {
     let store = Store::in_memory(&StoreOptions::default()).unwrap();
     let grants = Grants::parse(roles.iter().copied()).unwrap();
-    let new = NewUser { name: name.to_owned(), password: PASSWORD.to_owned(), party: None, grants };
+    let new = NewUser { name: name.to_owned(), password: PASSWORD.to_owned(), party: None, grants, home: None };
     users::add(&store, &command_line(), new, at(0)).unwrap();
     let trust = Trust::new(store.clone(), Policy::closed(), None, false);
     (store, trust)
@@ -183,6 +183,7 @@ fn nobody_hands_out_or_takes_away_more_than_they_are() {
         password: PASSWORD.into(),
         party: None,
         grants: Grants::parse(roles.iter().copied()).unwrap(),
+        home: None,
     };
     assert!(users::add(&store, &mayor, new("cleo", &["utrecht:viewer"]), at(0)).is_ok());
     for roles in [["viewer"], ["default:viewer"], ["administrator"]] {
@@ -238,7 +239,8 @@ fn a_token_makes_no_account_and_no_token_and_ends_none() {
     let (token, text) = tokens::create(&store, &command_line(), new(1), at(0)).unwrap();
     let machine = trust.identify(Some(&text), None, at(1)).unwrap().subject;
     let grants = Grants::parse(["administrator"]).unwrap();
-    let account = NewUser { name: "mallory".into(), password: PASSWORD.into(), party: None, grants: grants.clone() };
+    let account =
+        NewUser { name: "mallory".into(), password: PASSWORD.into(), party: None, grants: grants.clone(), home: None };
     let refusals = [
         users::add(&store, &machine, account, at(1)).err(),
         users::set_roles(&store, &machine, "anna", grants, at(1)).err(),
@@ -268,4 +270,38 @@ fn a_token_is_made_for_no_more_than_its_owner_may() {
         assert_eq!(made.is_ok(), fits, "{scope}");
         assert!(fits || matches!(made, Err(TrustError::Problem(_))), "{scope}");
     }
+}
+
+#[test]
+fn an_account_without_roles_belongs_to_the_tenant_that_made_it_and_to_no_other() {
+    let (store, _) = city_with("root", &["administrator"]);
+    let of = |tenant: &str| {
+        let grants = Grants::parse([format!("{tenant}:administrator").as_str()]).unwrap();
+        Subject::of(SubjectKind::Person, tenant, grants)
+    };
+    let (utrecht, delft) = (of("utrecht"), of("delft"));
+    let new = |name: &str, home: Option<&str>| NewUser {
+        name: name.into(),
+        password: PASSWORD.into(),
+        party: None,
+        grants: Grants::default(),
+        home: home.map(|home| Tenant::parse(home).unwrap()),
+    };
+    users::add(&store, &utrecht, new("cleo", Some("utrecht")), at(0)).unwrap();
+    users::add(&store, &command_line(), new("dirk", None), at(0)).unwrap();
+    for home in [Some("delft"), None] {
+        assert!(matches!(users::add(&store, &utrecht, new("eva", home), at(0)), Err(TrustError::Denied(_))));
+    }
+    let seen = |by: &Subject| -> Vec<String> {
+        users::list(&store).unwrap().into_iter().filter(|a| a.is_managed_by(by)).map(|a| a.name).collect()
+    };
+    assert_eq!((seen(&utrecht), seen(&delft)), (vec!["cleo".to_owned()], vec![]));
+    assert_eq!(seen(&command_line()), ["cleo", "dirk", "root"]);
+    let grants = || Grants::parse(["delft:viewer"]).unwrap();
+    for name in ["cleo", "dirk"] {
+        assert!(matches!(users::set_roles(&store, &delft, name, grants(), at(1)), Err(TrustError::Denied(_))));
+        assert!(matches!(users::set_password(&store, &delft, name, "kades en 14", at(1)), Err(TrustError::Denied(_))));
+        assert!(matches!(users::remove(&store, &delft, name, at(1)), Err(TrustError::Denied(_))));
+    }
+    users::remove(&store, &utrecht, "cleo", at(1)).unwrap();
 }

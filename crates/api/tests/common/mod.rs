@@ -176,7 +176,7 @@ impl Server {
 
     pub fn add_user(&self, name: &str, roles: &[&str]) {
         let grants = Grants::parse(roles.iter().copied()).unwrap();
-        let new = NewUser { name: name.to_owned(), password: PASSWORD.to_owned(), party: None, grants };
+        let new = NewUser { name: name.to_owned(), password: PASSWORD.to_owned(), party: None, grants, home: None };
         trust::users::add(&self.store, &operator(), new, self.now()).unwrap();
     }
 
