@@ -9,16 +9,16 @@ use std::{
 };
 
 use model::{Problem, Timestamp};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{Document, Expect, Store, Stored, Transaction};
+use store::{Expect, Store, Stored, Transaction};
 use subtle::ConstantTimeEq;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use url::Url;
 
 use crate::{
     Action, Decision, Grants, Oidc, Outcome, Policy, Resource, Subject, SubjectKind, TrustError, audit_entry,
-    oidc::{Journey, Vouched},
+    departures::{self, Departure},
+    oidc::Vouched,
     password,
     secret::{fingerprint, new_secret},
     sessions::{self, Session},
@@ -29,8 +29,6 @@ use crate::{
 
 /// How many passwords are hashed at once: each takes 19 MiB and a core.
 const HASHING_MAX: usize = 2;
-/// A journey to an identity provider ends after this long, seconds.
-const JOURNEY_S_MAX: f64 = 600.0;
 /// Ended sessions are cleared away at a sign-in, at most this often, microseconds.
 const SWEEP_MICROS: i64 = 3_600_000_000;
 
@@ -94,23 +92,6 @@ pub struct SignedIn {
     pub csrf: String,
     /// The account.
     pub account: Account,
-}
-
-/// What has to be remembered of a browser that left for an identity provider. Serialised form: the stored document.
-#[derive(Serialize, Deserialize)]
-struct Departure {
-    fingerprint: String,
-    journey: Journey,
-    return_to: String,
-    created_at: Timestamp,
-}
-
-impl Document for Departure {
-    const COLLECTION: &'static str = "oidc-departures";
-
-    fn key(&self) -> String {
-        self.fingerprint.clone()
-    }
 }
 
 impl Trust {
@@ -331,8 +312,7 @@ impl Trust {
             return_to: local_path(return_to).to_owned(),
             created_at: now,
         };
-        let mut tx = Transaction::new(server_tenant());
-        tx.put_document(&departure, Expect::Absent)?;
+        let tx = departures::add(&self.0.store, &departure, now)?;
         self.0.store.commit(tx).await?;
         Ok((url, cookie))
     }
@@ -358,7 +338,7 @@ impl Trust {
         let mut tx = Transaction::new(server_tenant());
         tx.delete_document::<Departure>(&departure.fingerprint, Expect::Version(version));
         self.0.store.commit(tx).await?;
-        if now.seconds_since(departure.created_at) > JOURNEY_S_MAX {
+        if departure.is_over(now) {
             return Err(refuse("it took longer than ten minutes"));
         }
         if !bool::from(departure.journey.state.as_bytes().ct_eq(state.as_bytes())) {
