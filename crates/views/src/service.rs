@@ -431,9 +431,8 @@ impl Views {
             all.entry(view.tenant.clone()).or_insert(index);
         }
         let all = self.0.search.read().unwrap_or_else(PoisonError::into_inner);
-        let shows = |layer: &LayerConfig| view.scope.shows_type(&layer.type_iri());
         let Some(index) = all.get(view.tenant) else { return Ok(vec![]) };
-        Ok(index.find(self.layers(), &shows, text, limit, language))
+        Ok(index.find(self.layers(), view.scope, text, limit, language))
     }
 
     /// Computes what takes long (indicators, bounds, names), so that the first visitor does not wait for it.
