@@ -23,6 +23,7 @@ mod inspector;
 mod live;
 pub mod ogc;
 mod orders;
+mod remembered;
 mod search;
 mod sentence;
 mod series;

@@ -55,6 +55,8 @@ pub struct Found {
 #[derive(Clone, Debug, Default)]
 pub struct SearchIndex {
     names: HashMap<EntityId, Entry>,
+    /// Every change up to here is in it.
+    sequence: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -73,7 +75,7 @@ impl SearchIndex {
     /// # Errors
     /// The store's.
     pub fn build(view: &Viewpoint<'_>, layers: &Layers) -> Result<Self, ViewError> {
-        let mut index = Self::default();
+        let mut index = Self { names: HashMap::new(), sequence: view.snapshot.sequence() };
         for (place, layer) in layers.layers.iter().enumerate().filter(|(_, l)| l.search) {
             view.each(&EntitySelect::Type(layer.type_iri()), |entity| {
                 index.put(place, layer, entity);
@@ -83,8 +85,18 @@ impl SearchIndex {
         Ok(index)
     }
 
-    /// Takes in one change.
+    /// Every change up to this sequence is in it.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Takes in one change, unless it is in it already.
     pub fn apply(&mut self, layers: &Layers, change: &Change) {
+        if change.sequence <= self.sequence {
+            return;
+        }
+        self.sequence = change.sequence;
         self.names.remove(&change.id);
         if let Some(entity) = &change.after {
             let of = |l: &LayerConfig| l.search && entity.types.contains(&l.type_iri());

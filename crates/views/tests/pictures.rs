@@ -72,6 +72,29 @@ fn an_indicator_follows_a_change_at_once() {
 }
 
 #[test]
+fn what_was_made_while_a_change_came_is_not_kept_as_the_newest() {
+    let store = store();
+    let views = views(&store);
+    let old = views.snapshot().unwrap();
+    put(&store, "tree:4 Tree 4.4775,51.9242 year=2020");
+    put(&store, "tree:5 Tree 4.7000,52.0500 year=2020");
+    put(&store, "station:3 Station 4.4800,51.9300 name=Hofplein");
+    // The changes are taken in while somebody still looks at the state from before.
+    let new = views.snapshot().unwrap();
+    let seen = |snapshot| {
+        let tenant = Tenant::default();
+        let view = view(snapshot, &tenant, "12:12");
+        let layer = |id| views.layer(id, &ReadScope::All).unwrap();
+        let computed = views.computed(&view, layer("areas")).unwrap();
+        let bounds = views.bounds(&view, layer("trees"), 3).unwrap().unwrap();
+        let found = views.search(&view, "hofplein", 10, "nl").unwrap().len();
+        (computed.get("treesPerKm2", &id("area:1")), bounds.east, found)
+    };
+    assert_eq!(seen(&old), (Some(1.0), 4.6, 0));
+    assert_eq!(seen(&new), (Some(1.5), 4.7, 1));
+}
+
+#[test]
 fn what_the_reader_may_not_see_does_not_exist() {
     let views = views(&store());
     let (snapshot, tenant) = (views.snapshot().unwrap(), Tenant::default());
