@@ -12,6 +12,7 @@
 //! - [`ogc`]: features for other people's software
 //! - [`change_event`]: what a listener is told
 
+mod areas;
 mod basemap;
 mod catalogue;
 mod city;
