@@ -362,3 +362,96 @@ async fn an_account_without_roles_is_seen_by_its_own_tenant_only() {
     assert_eq!(names("mayor", "utrecht", Some("cleo")).await, ["cleo", "mayor"]);
     assert_eq!(names("alderman", "delft", None).await, ["alderman"]);
 }
+
+/// A subscription to trees whose receiver wants a secret.
+fn watch_trees(id: &str) -> serde_json::Value {
+    let info = json!([{ "key": "Authorization", "value": "the receiver's secret" }]);
+    json!({
+        "id": id, "type": "Subscription", "entities": [{ "type": "Tree" }],
+        "notification": { "endpoint": { "uri": "http://receiver.example/", "receiverInfo": info, "notifierInfo": info } },
+    })
+}
+
+#[tokio::test]
+async fn what_a_receiver_gets_beside_the_content_is_shown_to_the_owner_and_to_administrators_only() {
+    let server = server();
+    for (name, role) in [("anna", "analyst"), ("bert", "analyst"), ("chief", "administrator")] {
+        server.add_user(name, &[role]);
+    }
+    let (anna, csrf) = server.sign_in("anna").await;
+    let (bert, annas) = (server.token("bert", None), server.token("anna", None));
+    let chief = server.token("chief", None);
+    let own = [("cookie", anna.as_str()), ("x-csrf-token", csrf.as_str())];
+    let made = server.ask("POST /ngsi-ld/v1/subscriptions", &own, Some(watch_trees("urn:x:watch"))).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    for (headers, sees) in [
+        (&own[..], true),
+        (&[("authorization", chief.as_str())], true),
+        (&[("authorization", bert.as_str())], false),
+        // A token could be made to send them elsewhere after it has ended.
+        (&[("authorization", annas.as_str())], false),
+    ] {
+        for path in ["/ngsi-ld/v1/subscriptions", "/ngsi-ld/v1/subscriptions/urn:x:watch"] {
+            let shown = server.ask(&format!("GET {path}"), headers, None).await;
+            assert_eq!(shown.status, StatusCode::OK, "{}", shown.body);
+            assert!(shown.body.contains("http://receiver.example/"), "{}", shown.body);
+            assert_eq!(shown.body.contains("the receiver's secret"), sees, "{}", shown.body);
+        }
+    }
+    let elsewhere = json!({ "notification": { "endpoint": { "uri": "http://elsewhere.example/" } } });
+    let one = "/ngsi-ld/v1/subscriptions/urn:x:watch";
+    for token in [&bert, &annas] {
+        let headers = [("authorization", token.as_str())];
+        for (method, body) in [("PATCH", Some(elsewhere.clone())), ("DELETE", None)] {
+            let refused = server.ask(&format!("{method} {one}"), &headers, body).await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{method} {}", refused.body);
+        }
+    }
+    let paused = Some(json!({ "isActive": false }));
+    assert_eq!(server.ask(&format!("PATCH {one}"), &own, paused).await.status, StatusCode::NO_CONTENT);
+    let ended = server.ask(&format!("DELETE {one}"), &[("authorization", &chief)], None).await;
+    assert_eq!(ended.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn a_subscription_is_paused_with_the_reason_when_its_owner_may_no_longer_read() {
+    let server = server();
+    server.add_user("anna", &["analyst"]);
+    server.add_user("chief", &["administrator"]);
+    let (token, chief) = (server.token("anna", None), server.token("chief", None));
+    let headers = [("authorization", token.as_str())];
+    let made = server.ask("POST /ngsi-ld/v1/subscriptions", &headers, Some(watch_trees("urn:x:watch"))).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    let shown = async || {
+        let headers = [("authorization", chief.as_str())];
+        let shown = server.ask("GET /ngsi-ld/v1/subscriptions/urn:x:watch", &headers, None).await.json();
+        (shown["status"].as_str().unwrap().to_owned(), shown["statusReason"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(shown().await, ("active".to_owned(), String::new()));
+    let roles = |roles: &[&str]| {
+        let grants = trust::Grants::parse(roles.iter().copied()).unwrap();
+        trust::users::set_roles(&server.store, &common::operator(), "anna", grants, server.now()).unwrap();
+    };
+    roles(&["viewer"]);
+    let (status, reason) = shown().await;
+    assert_eq!(status, "paused");
+    assert!(reason.starts_with("subscriptions:manage is refused to the owner"), "{reason}");
+    roles(&["analyst"]);
+    assert_eq!(shown().await.0, "active");
+    trust::users::remove(&server.store, &common::operator(), "anna", server.now()).unwrap();
+    assert_eq!(
+        shown().await,
+        ("paused".to_owned(), "the token that made the subscription has ended; make it again".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn who_may_not_read_entities_makes_no_subscription_to_them() {
+    let server = server();
+    server.add_user("anna", &["analyst"]);
+    let token = server.token("anna", Some(&[Action::ManageSubscriptions]));
+    let headers = [("authorization", token.as_str())];
+    let refused = server.ask("POST /ngsi-ld/v1/subscriptions", &headers, Some(watch_trees("urn:x:watch"))).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.body.contains("entities:read"), "{}", refused.body);
+}

@@ -146,10 +146,7 @@ impl Trust {
         let stored = stored.filter(|t| t.value.is_alive(now)).ok_or(TrustError::TokenInvalid)?;
         let owner = snapshot.document::<Account>(&server_tenant(), &stored.value.owner)?;
         let owner = owner.ok_or(TrustError::TokenInvalid)?.value;
-        let name = format!("{}/{}", owner.name, stored.value.id());
-        let mut subject = Subject::of(SubjectKind::Machine, &name, owner.grants);
-        subject.party = owner.party.map(Arc::from);
-        subject.scopes = Some(stored.value.scopes.clone());
+        let subject = of_token(owner, &stored.value);
         let touch = stored.value.is_stale(now).then(|| Touch(Box::new(Touched::Token(stored))));
         Ok(Identity { subject: Arc::new(subject), session: None, touch })
     }
@@ -160,12 +157,28 @@ impl Trust {
         let Some(stored) = stored.filter(|s| s.value.is_alive(now)) else { return Ok(None) };
         let account = snapshot.document::<Account>(&server_tenant(), &stored.value.account)?;
         let Some(account) = account.map(|a| a.value) else { return Ok(None) };
-        let mut subject = Subject::of(SubjectKind::Person, &account.name, account.grants);
-        subject.party = account.party.map(Arc::from);
         let csrf = stored.value.csrf.clone();
-        let session = Some(Arc::new(SessionIdentity { csrf, display_name: account.display_name }));
+        let session = Some(Arc::new(SessionIdentity { csrf, display_name: account.display_name.clone() }));
+        let subject = of_account(account);
         let touch = stored.value.is_stale(now).then(|| Touch(Box::new(Touched::Session(stored))));
         Ok(Some(Identity { subject: Arc::new(subject), session, touch }))
+    }
+
+    /// Who once asked for something that lasts (a subscription), as they are now: `name` and `since` are those that the
+    /// subject had then. `None` when the account is gone, or its token has ended or was revoked.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn recall(&self, name: &str, since: Option<Timestamp>, now: Timestamp) -> Result<Option<Subject>, TrustError> {
+        if self.0.open {
+            return Ok(Some(Subject::open()));
+        }
+        let (account, token) = name.split_once('/').map_or((name, None), |(account, token)| (account, Some(token)));
+        let found = users::find(&self.0.store, account)?.map(|stored| stored.value);
+        let Some(account) = found.filter(|account| since == Some(account.created_at)) else { return Ok(None) };
+        let Some(token) = token else { return Ok(Some(of_account(account))) };
+        let token = tokens::find(&self.0.store, token)?.filter(|t| t.owner == account.name && t.is_alive(now));
+        Ok(token.map(|token| of_token(account, &token)))
     }
 
     /// Writes down that a credential was used. A conflict means that it was just written or ended: nothing is lost.
@@ -380,6 +393,19 @@ impl Trust {
             || Problem::new("oidc", "no identity provider is configured", "sign in with a name and a password");
         Ok(self.0.oidc.as_ref().ok_or_else(missing)?)
     }
+}
+
+fn of_account(account: Account) -> Subject {
+    let mut subject = Subject::of(SubjectKind::Person, &account.name, account.grants);
+    subject.since = Some(account.created_at);
+    subject.party = account.party.map(Arc::from);
+    subject
+}
+
+fn of_token(owner: Account, token: &Token) -> Subject {
+    let name = format!("{}/{}", owner.name, token.id());
+    let person = of_account(owner);
+    Subject { kind: SubjectKind::Machine, name: name.into(), scopes: Some(token.scopes.clone()), ..person }
 }
 
 /// A path of this server to return to; anything else (another site) becomes the start page.

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use model::{Problem, Tenant};
+use model::{Problem, Tenant, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Action, Role, TrustError};
@@ -107,6 +107,8 @@ pub struct Subject {
     pub kind: SubjectKind,
     /// The account's name, or `name/token-id` for a machine. Written to the audit.
     pub name: Arc<str>,
+    /// When the account was made: another one that gets the same name later is somebody else.
+    pub since: Option<Timestamp>,
     /// The organisation that the account belongs to.
     pub party: Option<Arc<str>>,
     /// The roles, by tenant.
@@ -131,7 +133,7 @@ impl Subject {
     /// A subject without a party and without limits beyond its roles.
     #[must_use]
     pub fn of(kind: SubjectKind, name: &str, grants: Grants) -> Self {
-        Self { kind, name: name.into(), party: None, grants, scopes: None }
+        Self { kind, name: name.into(), since: None, party: None, grants, scopes: None }
     }
 
     /// Refuses what lasts longer than a token may: one that leaks could make an account or a token that outlives it.

@@ -146,17 +146,23 @@ pub fn revoke(store: &Store, by: &Subject, id: &str, owner: Option<&str>, now: T
         let detail = format!("there is no token \"{id}\"");
         TrustError::Missing(Problem::new("token", detail, "list the tokens to see their ids"))
     };
-    if id.len() != ID_CHARS {
-        return Err(missing());
-    }
-    let select = DocumentSelect::Prefix(id.to_owned());
-    let found = store.snapshot()?.documents::<Token>(&server_tenant(), &select, None, 1)?.pop();
-    let token = found.filter(|t| owner.is_none_or(|owner| t.value.owner == owner)).ok_or_else(missing)?.value;
+    let found = find(store, id)?;
+    let token = found.filter(|t| owner.is_none_or(|owner| t.owner == owner)).ok_or_else(missing)?;
     let mut tx = Transaction::new(server_tenant());
     tx.delete_document::<Token>(&token.fingerprint, Expect::Any);
     record(&mut tx, by, "token.revoke", &token, now);
     store.commit_blocking(tx)?;
     Ok(())
+}
+
+/// A token by its public id.
+pub(crate) fn find(store: &Store, id: &str) -> Result<Option<Token>, TrustError> {
+    if id.len() != ID_CHARS {
+        return Ok(None);
+    }
+    let select = DocumentSelect::Prefix(id.to_owned());
+    let found = store.snapshot()?.documents::<Token>(&server_tenant(), &select, None, 1)?.pop();
+    Ok(found.map(|stored| stored.value))
 }
 
 /// Ends all tokens of an account in the same transaction as what ends them.

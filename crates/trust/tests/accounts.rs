@@ -305,3 +305,27 @@ fn an_account_without_roles_belongs_to_the_tenant_that_made_it_and_to_no_other()
     }
     users::remove(&store, &utrecht, "cleo", at(1)).unwrap();
 }
+
+#[tokio::test]
+async fn who_asked_for_something_that_lasts_is_remembered_as_they_are_now() {
+    let (store, trust) = city_with("anna", &["analyst"]);
+    let new = |days| NewToken { owner: "anna".into(), label: "x".into(), scopes: [Action::ReadEntities].into(), days };
+    let (token, text) = tokens::create(&store, &command_line(), new(1), at(0)).unwrap();
+    let signed_in = trust.sign_in("anna", PASSWORD, HERE, None, at(0)).await.unwrap();
+    let person = trust.identify(None, Some(&signed_in.cookie), at(1)).unwrap().subject;
+    let machine = trust.identify(Some(&text), None, at(1)).unwrap().subject;
+    let recall = |subject: &Subject, s: i64| trust.recall(&subject.name, subject.since, at(s)).unwrap();
+    assert_eq!((recall(&person, 2), recall(&machine, 2)), (Some((*person).clone()), Some((*machine).clone())));
+    assert_eq!(recall(&machine, 86_400), None, "the token has ended");
+    users::set_roles(&store, &command_line(), "anna", Grants::default(), at(3)).unwrap();
+    assert!(!may(&trust, &recall(&person, 4).unwrap(), Action::ManageSubscriptions));
+    tokens::revoke(&store, &command_line(), token.id(), None, at(5)).unwrap();
+    assert_eq!(recall(&machine, 6), None, "the token was revoked");
+    users::remove(&store, &command_line(), "anna", at(7)).unwrap();
+    assert_eq!(recall(&person, 8), None, "the account is gone");
+    let grants = Grants::parse(["administrator"]).unwrap();
+    let again = NewUser { name: "anna".into(), password: PASSWORD.into(), party: None, grants, home: None };
+    users::add(&store, &command_line(), again, at(9)).unwrap();
+    assert_eq!(recall(&person, 10), None, "somebody else who got the name is not the one who asked");
+    assert_eq!(trust.recall("open", None, at(10)).unwrap(), None, "the server is no longer open");
+}
