@@ -27,6 +27,7 @@ pub use assets::{Asset, Assets};
 pub use clock::{CityClock, ClockMode, ClockReading, ClockSetting};
 pub use guard::Caller;
 pub use limits::{Rate, RateLimits};
+pub use ngsi_ld::subscription_rights;
 pub use problem::{ApiError, Envelope};
 pub use routes::{Route, Routes};
 pub use server::serve;

@@ -48,8 +48,9 @@ async fn every_route_opens_for_exactly_the_roles_that_the_table_names() {
         for route in all_routes().iter() {
             let status = status_of(&server, &line_of(route), &[("authorization", &token)]).await;
             assert_ne!(status, StatusCode::UNAUTHORIZED, "{} {}", route.method, route.path);
-            // Own tokens are for people only, which the handler says, so both answers are right there.
-            if route.action != Action::ManageOwnTokens {
+            // Tokens and changes of accounts are for people only, which the handler says: both answers are right there.
+            let in_person = route.action == Action::ManageUsers && route.method != "GET";
+            if route.action != Action::ManageOwnTokens && !in_person {
                 let refused = status == StatusCode::FORBIDDEN;
                 assert_eq!(refused, !role.may(route.action), "{role} {} {}: {status}", route.method, route.path);
             }
@@ -121,7 +122,28 @@ async fn a_page_of_another_site_cannot_act_in_a_session() {
     assert_eq!(server.ask("POST /api/v1/users", &own, new()).await.status, StatusCode::CREATED);
     let token = server.token("anna", None);
     let by_token = server.ask("DELETE /api/v1/users/bert", &[("authorization", &token)], None).await;
-    assert_eq!(by_token.status, StatusCode::NO_CONTENT);
+    assert_eq!(by_token.status, StatusCode::FORBIDDEN, "a token changes no accounts");
+    assert!(by_token.body.contains("signed in"), "{}", by_token.body);
+    assert_eq!(server.ask("DELETE /api/v1/users/bert", &own, None).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn a_token_that_leaks_makes_no_administrator_and_no_token_that_outlives_it() {
+    let server = server();
+    server.add_user("anna", &["administrator"]);
+    let token = server.token("anna", Some(&[Action::ManageUsers, Action::ManageOwnTokens]));
+    let headers = [("authorization", token.as_str())];
+    let account = json!({ "name": "mallory", "password": PASSWORD, "roles": ["administrator"] });
+    for (line, body) in [
+        ("POST /api/v1/users", account),
+        ("PUT /api/v1/users/anna/roles", json!({ "roles": ["viewer"] })),
+        ("POST /api/v1/tokens", json!({ "scopes": ["users:manage"], "days": 366 })),
+        ("DELETE /api/v1/tokens/0123456789abcdef", json!(null)),
+    ] {
+        let refused = server.ask(line, &headers, Some(body)).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{line}: {}", refused.body);
+        assert!(refused.body.contains("signed in"), "{line}: {}", refused.body);
+    }
 }
 
 #[tokio::test]
@@ -369,4 +391,117 @@ async fn one_caller_holds_so_many_event_streams_and_no_more() {
         tokio::task::yield_now().await;
     }
     panic!("streams that were closed still count");
+}
+
+#[tokio::test]
+async fn an_account_without_roles_is_seen_by_its_own_tenant_only() {
+    let server = server();
+    server.add_user("mayor", &["utrecht:administrator"]);
+    server.add_user("alderman", &["delft:administrator"]);
+    let names = async |name: &str, tenant: &str, new: Option<&str>| {
+        let (cookie, csrf) = server.sign_in(name).await;
+        let headers = [("cookie", cookie.as_str()), ("x-csrf-token", csrf.as_str()), ("ngsild-tenant", tenant)];
+        if let Some(new) = new {
+            let body = json!({ "name": new, "password": PASSWORD });
+            let made = server.ask("POST /api/v1/users", &headers, Some(body)).await;
+            assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+        }
+        let listed = server.ask("GET /api/v1/users", &headers, None).await.json();
+        listed.as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("mayor", "utrecht", Some("cleo")).await, ["cleo", "mayor"]);
+    assert_eq!(names("alderman", "delft", None).await, ["alderman"]);
+}
+
+/// A subscription to trees whose receiver wants a secret.
+fn watch_trees(id: &str) -> serde_json::Value {
+    let info = json!([{ "key": "Authorization", "value": "the receiver's secret" }]);
+    json!({
+        "id": id, "type": "Subscription", "entities": [{ "type": "Tree" }],
+        "notification": { "endpoint": { "uri": "http://receiver.example/", "receiverInfo": info, "notifierInfo": info } },
+    })
+}
+
+#[tokio::test]
+async fn what_a_receiver_gets_beside_the_content_is_shown_to_the_owner_and_to_administrators_only() {
+    let server = server();
+    for (name, role) in [("anna", "analyst"), ("bert", "analyst"), ("chief", "administrator")] {
+        server.add_user(name, &[role]);
+    }
+    let (anna, csrf) = server.sign_in("anna").await;
+    let (bert, annas) = (server.token("bert", None), server.token("anna", None));
+    let chief = server.token("chief", None);
+    let own = [("cookie", anna.as_str()), ("x-csrf-token", csrf.as_str())];
+    let made = server.ask("POST /ngsi-ld/v1/subscriptions", &own, Some(watch_trees("urn:x:watch"))).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    for (headers, sees) in [
+        (&own[..], true),
+        (&[("authorization", chief.as_str())], true),
+        (&[("authorization", bert.as_str())], false),
+        // A token could be made to send them elsewhere after it has ended.
+        (&[("authorization", annas.as_str())], false),
+    ] {
+        for path in ["/ngsi-ld/v1/subscriptions", "/ngsi-ld/v1/subscriptions/urn:x:watch"] {
+            let shown = server.ask(&format!("GET {path}"), headers, None).await;
+            assert_eq!(shown.status, StatusCode::OK, "{}", shown.body);
+            assert!(shown.body.contains("http://receiver.example/"), "{}", shown.body);
+            assert_eq!(shown.body.contains("the receiver's secret"), sees, "{}", shown.body);
+        }
+    }
+    let elsewhere = json!({ "notification": { "endpoint": { "uri": "http://elsewhere.example/" } } });
+    let one = "/ngsi-ld/v1/subscriptions/urn:x:watch";
+    for token in [&bert, &annas] {
+        let headers = [("authorization", token.as_str())];
+        for (method, body) in [("PATCH", Some(elsewhere.clone())), ("DELETE", None)] {
+            let refused = server.ask(&format!("{method} {one}"), &headers, body).await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{method} {}", refused.body);
+        }
+    }
+    let paused = Some(json!({ "isActive": false }));
+    assert_eq!(server.ask(&format!("PATCH {one}"), &own, paused).await.status, StatusCode::NO_CONTENT);
+    let ended = server.ask(&format!("DELETE {one}"), &[("authorization", &chief)], None).await;
+    assert_eq!(ended.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn a_subscription_is_paused_with_the_reason_when_its_owner_may_no_longer_read() {
+    let server = server();
+    server.add_user("anna", &["analyst"]);
+    server.add_user("chief", &["administrator"]);
+    let (token, chief) = (server.token("anna", None), server.token("chief", None));
+    let headers = [("authorization", token.as_str())];
+    let made = server.ask("POST /ngsi-ld/v1/subscriptions", &headers, Some(watch_trees("urn:x:watch"))).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    let shown = async || {
+        let headers = [("authorization", chief.as_str())];
+        let shown = server.ask("GET /ngsi-ld/v1/subscriptions/urn:x:watch", &headers, None).await.json();
+        (shown["status"].as_str().unwrap().to_owned(), shown["statusReason"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(shown().await, ("active".to_owned(), String::new()));
+    let roles = |roles: &[&str]| {
+        let grants = trust::Grants::parse(roles.iter().copied()).unwrap();
+        trust::users::set_roles(&server.store, &common::operator(), "anna", grants, server.now()).unwrap();
+    };
+    roles(&["viewer"]);
+    let (status, reason) = shown().await;
+    assert_eq!(status, "paused");
+    assert!(reason.starts_with("subscriptions:manage is refused to the owner"), "{reason}");
+    roles(&["analyst"]);
+    assert_eq!(shown().await.0, "active");
+    trust::users::remove(&server.store, &common::operator(), "anna", server.now()).unwrap();
+    assert_eq!(
+        shown().await,
+        ("paused".to_owned(), "the token that made the subscription has ended; make it again".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn who_may_not_read_entities_makes_no_subscription_to_them() {
+    let server = server();
+    server.add_user("anna", &["analyst"]);
+    let token = server.token("anna", Some(&[Action::ManageSubscriptions]));
+    let headers = [("authorization", token.as_str())];
+    let refused = server.ask("POST /ngsi-ld/v1/subscriptions", &headers, Some(watch_trees("urn:x:watch"))).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.body.contains("entities:read"), "{}", refused.body);
 }

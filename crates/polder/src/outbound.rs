@@ -23,7 +23,7 @@ pub fn client(settings: &Outbound) -> Result<Client> {
     Client::new(bounds).context("outgoing HTTP")
 }
 
-/// The client for small answers: contexts, sign-in, notifications.
+/// The client for small answers: contexts, traces.
 pub fn small_client(settings: &Outbound) -> Result<Client> {
     let bounds = ClientSettings {
         timeout: Duration::from_secs(settings.request_s_max.max(1)),
@@ -87,8 +87,9 @@ impl HttpClient for Collector {
     }
 }
 
-/// How `trust` speaks to an identity provider. A redirect is an error there, so the client follows none.
-pub fn identity_provider(settings: &Outbound) -> Result<trust::HttpPort> {
+/// The client for what carries secrets: sign-in, and notifications with what their receiver asked for. It follows no
+/// redirect, which would hand them to another host.
+fn direct_client(settings: &Outbound) -> Result<Client> {
     let bounds = ClientSettings {
         timeout: Duration::from_secs(settings.request_s_max.max(1)),
         bytes_max: ANSWER_BYTES_MAX,
@@ -96,7 +97,12 @@ pub fn identity_provider(settings: &Outbound) -> Result<trust::HttpPort> {
         allow_http: settings.allow_private,
         allow_private: settings.allow_private,
     };
-    let client = Client::new(bounds).context("outgoing HTTP")?;
+    Client::new(bounds).context("outgoing HTTP")
+}
+
+/// How `trust` speaks to an identity provider.
+pub fn identity_provider(settings: &Outbound) -> Result<trust::HttpPort> {
+    let client = direct_client(settings)?;
     Ok(Arc::new(move |request| {
         let client = client.clone();
         Box::pin(async move { ask(&client, request).await })
@@ -125,7 +131,14 @@ async fn ask(
 }
 
 /// Notifications to subscribers, over HTTP.
-pub struct Notifications(pub Client);
+pub struct Notifications(Client);
+
+impl Notifications {
+    /// Sends through a client of its own.
+    pub fn new(settings: &Outbound) -> Result<Self> {
+        Ok(Self(direct_client(settings)?))
+    }
+}
 
 impl subscriptions::NotificationSink for Notifications {
     fn deliver<'a>(&'a self, delivery: &'a subscriptions::Delivery) -> subscriptions::DeliveryFuture<'a> {
@@ -143,5 +156,42 @@ impl subscriptions::NotificationSink for Notifications {
                 Ok(Ok(answer)) => Err(format!("it answered with status {}", answer.status)),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use subscriptions::NotificationSink;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_notification_follows_no_redirect_with_what_its_receiver_asked_for() {
+        let there = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let elsewhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let uri = format!("http://{}/notify", there.local_addr().unwrap());
+        let location = format!("http://{}/", elsewhere.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut socket, _) = there.accept().await.unwrap();
+            let _ = socket.read(&mut [0; 4_096]).await;
+            let answer =
+                format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+            socket.write_all(answer.as_bytes()).await.unwrap();
+        });
+        let settings = Outbound { allow_private: true, ..Outbound::default() };
+        let delivery = subscriptions::Delivery {
+            uri,
+            headers: vec![("X-Secret".to_owned(), "s".to_owned())],
+            body: b"{}".to_vec(),
+            timeout_ms: 5_000,
+        };
+        let sent = Notifications::new(&settings).unwrap().deliver(&delivery).await;
+        assert!(sent.is_err(), "{sent:?}");
+        let came = tokio::time::timeout(Duration::from_millis(200), elsewhere.accept()).await;
+        assert!(came.is_err(), "the redirect was followed");
     }
 }

@@ -15,7 +15,7 @@ use store::StoreError;
 use tokio::sync::{Notify, Semaphore};
 
 use super::{
-    Compiled, Delivery, NotificationSink, Subscriptions,
+    Compiled, Delivery, NotificationSink, Rights, Standing, Subscriptions,
     notification::{Told, delivery},
 };
 use platform::{
@@ -32,10 +32,14 @@ const ATTEMPTS_MAX: u32 = 4;
 /// How long to wait after the first failure, when the subscription does not say; each wait is four times the last.
 const COOLDOWN: Duration = Duration::from_secs(1);
 
+/// How long to wait when the store does not answer.
+const STORE_WAIT: Duration = Duration::from_secs(1);
+
 /// What all lanes share.
 pub(super) struct LaneContext {
     pub subscriptions: Subscriptions,
     pub sink: Arc<dyn NotificationSink>,
+    pub rights: Rights,
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// How many deliveries may be under way at once.
     pub places: Semaphore,
@@ -74,6 +78,12 @@ struct Shared {
 impl Shared {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that was skipped up to a sequence has been read; what came meanwhile is still to be read.
+    fn caught_up(&self, through: u64) {
+        let mut queue = self.queue();
+        queue.skipped = queue.skipped.filter(|(_, end)| *end > through).map(|(_, end)| (through + 1, end));
     }
 }
 
@@ -135,7 +145,7 @@ enum Work {
 }
 
 async fn serve(context: Arc<LaneContext>, shared: Arc<Shared>) {
-    let mut receiver = Receiver { context: &context, shared: &shared, answers: true };
+    let mut receiver = Receiver { context: &context, shared: &shared, answers: true, withheld: false };
     loop {
         let work = {
             let mut queue = shared.queue();
@@ -155,16 +165,11 @@ async fn serve(context: Arc<LaneContext>, shared: Arc<Shared>) {
             Some(Work::Tell(pending)) => receiver.tell(pending).await,
             Some(Work::CatchUp(first, last)) => {
                 if let Err(error) = receiver.catch_up(first, last).await {
+                    // The rest of the gap stays, and is read when the store answers again or after the next start.
                     let id = shared.id.as_str();
                     tracing::error!(subscription = id, %error, "changes could not be read again for a subscription");
-                    receiver.note(|status| {
-                        status.times_given_up += 1;
-                        status.last_failure_reason = Some(format!("changes could not be read again: {error}"));
-                    });
+                    tokio::time::sleep(STORE_WAIT).await;
                 }
-                let mut queue = shared.queue();
-                // What came while it caught up is still to be read.
-                queue.skipped = queue.skipped.filter(|(_, end)| *end > last).map(|(_, end)| (last + 1, end));
             }
             None => shared.wake.notified().await,
         }
@@ -177,28 +182,74 @@ struct Receiver<'a> {
     shared: &'a Shared,
     /// Whether the last notification arrived. One that does not answer gets one attempt for each, until it does.
     answers: bool,
+    /// Whether the last notification was not sent because the owner may not read it.
+    withheld: bool,
 }
 
 impl Receiver<'_> {
-    /// Reads the changes that the lane did not take from the log, and tells them.
+    /// Reads the changes that the lane did not take from the log, and tells them. Where the log no longer reaches back
+    /// so far, it goes on from the oldest change that is kept and counts those before it.
     async fn catch_up(&mut self, first: u64, last: u64) -> Result<(), StoreError> {
         let mut feed = self.context.subscriptions.store().changes_since(first.saturating_sub(1));
         while feed.position() < last {
-            let changes = feed.next().await?;
-            let compiled = self.context.subscriptions.compiled(&self.shared.tenant, &self.shared.id);
-            let Some(compiled) = compiled else { return Ok(()) };
-            let now = (self.context.clock)();
-            let mine = changes.iter().filter(|change| change.tenant == self.shared.tenant && change.sequence <= last);
-            if let Some(pending) = pending_of(mine, &compiled, now) {
-                self.tell(pending).await;
+            match feed.next().await {
+                Ok(changes) => {
+                    let compiled = self.context.subscriptions.compiled(&self.shared.tenant, &self.shared.id);
+                    let Some(compiled) = compiled else { break };
+                    let now = (self.context.clock)();
+                    let mine = |change: &&Change| change.tenant == self.shared.tenant && change.sequence <= last;
+                    if let Some(pending) = pending_of(changes.iter().filter(mine), &compiled, now) {
+                        self.tell(pending).await;
+                    }
+                }
+                Err(StoreError::ChangesTrimmed { after, oldest }) => {
+                    let (tenant, id) = (&self.shared.tenant, &self.shared.id);
+                    let (count, now) = (oldest.min(last).saturating_sub(after), (self.context.clock)());
+                    self.context.subscriptions.missed([(tenant, id)], count, now);
+                }
+                Err(error) => return Err(error),
+            }
+            self.shared.caught_up(feed.position().min(last));
+        }
+        self.shared.caught_up(last);
+        Ok(())
+    }
+
+    /// What the owner of the subscription may read now; `None`, and counted, when nothing may be sent.
+    async fn scope(&mut self, compiled: &Compiled) -> Option<ReadScope> {
+        let (id, owner) = (self.shared.id.as_str(), compiled.subscription.owner.as_ref());
+        loop {
+            match (self.context.rights)(&self.shared.tenant, owner, (self.context.clock)()) {
+                Ok(Standing::May(scope)) => {
+                    self.withheld = false;
+                    return Some(scope);
+                }
+                Ok(Standing::MayNot(reason)) => {
+                    if !std::mem::replace(&mut self.withheld, true) {
+                        tracing::warn!(subscription = id, reason, "notifications are withheld");
+                    }
+                    self.context.subscriptions.count(|tally| tally.withheld += 1);
+                    self.note(|status| {
+                        status.times_withheld += 1;
+                        status.last_failure_reason = Some(reason);
+                    });
+                    return None;
+                }
+                Err(error) => {
+                    tracing::error!(subscription = id, error, "the rights of the owner could not be read");
+                    tokio::time::sleep(STORE_WAIT).await;
+                }
             }
         }
-        Ok(())
     }
 
     async fn tell(&mut self, pending: Pending) {
         let id = &self.shared.id;
         let Some(compiled) = self.context.subscriptions.compiled(&self.shared.tenant, id) else { return };
+        let Some(scope) = self.scope(&compiled).await else {
+            self.note(|status| status.done_through = status.done_through.max(pending.last));
+            return;
+        };
         let now = (self.context.clock)();
         let status = self.context.subscriptions.status(&self.shared.tenant, id);
         if is_throttled(&compiled, status.last_notification, now) {
@@ -208,28 +259,30 @@ impl Receiver<'_> {
             });
             return;
         }
-        for (part, told) in pending.told.chunks(TOLD_MAX).enumerate() {
+        let shown: Vec<Told> = pending.told.into_iter().filter(|told| told.is_shown_to(&scope)).collect();
+        for (part, told) in shown.chunks(TOLD_MAX).enumerate() {
             let number = pending.first.saturating_add(part as u64);
-            let linked = self.linked(&compiled, told);
+            let linked = self.linked(&compiled, told, &scope);
             let delivery = delivery(&compiled, &self.shared.tenant, told, linked.as_ref(), number, now);
-            self.deliver(&delivery, &compiled).await;
+            self.deliver(&delivery, &compiled, &scope).await;
         }
         self.note(|status| status.done_through = status.done_through.max(pending.last));
     }
 
     /// The entities that those told of link to, where the subscription wants them.
-    fn linked(&self, compiled: &Compiled, told: &[Told]) -> Option<Linked> {
+    fn linked(&self, compiled: &Compiled, told: &[Told], scope: &ReadScope) -> Option<Linked> {
         let settings = &compiled.subscription.notification;
         settings.join?;
         let level = settings.join_level.and_then(|level| usize::try_from(level).ok()).unwrap_or(1);
         let entities = told.iter().filter_map(Told::entity);
         let snapshot = self.context.subscriptions.store().snapshot().map_err(NgsiError::from);
-        let followed = snapshot.and_then(|s| follow(&s, &self.shared.tenant, &ReadScope::All, entities, level));
+        let followed = snapshot.and_then(|s| follow(&s, &self.shared.tenant, scope, entities, level));
         let id = self.shared.id.as_str();
         followed.inspect_err(|error| tracing::error!(subscription = id, %error, "links could not be followed")).ok()
     }
 
-    async fn deliver(&mut self, delivery: &Delivery, compiled: &Compiled) {
+    /// Tries until it arrives, or the attempts are used up, or the owner may no longer read what it was made of.
+    async fn deliver(&mut self, delivery: &Delivery, compiled: &Compiled, scope: &ReadScope) {
         let cooldown = compiled.subscription.notification.endpoint.cooldown.map(Duration::from_millis);
         let mut wait = cooldown.unwrap_or(COOLDOWN);
         let attempts = if self.answers { ATTEMPTS_MAX } else { 1 };
@@ -272,6 +325,9 @@ impl Receiver<'_> {
                 Err(_) => {
                     tokio::time::sleep(wait).await;
                     wait = wait.saturating_mul(4);
+                    if self.scope(compiled).await.as_ref() != Some(scope) {
+                        return;
+                    }
                 }
             }
         }

@@ -2,7 +2,8 @@
 //!
 //! A change is matched through an index, not against every subscription. What matches is delivered by a lane for each
 //! subscription: in order, with retries, and from the durable change log where a lane falls behind or the server was
-//! restarted. So an accepted change is told at least once, or counted as given up; none is lost silently.
+//! restarted. So an accepted change is told at least once, or counted: as given up, as withheld because the owner of the
+//! subscription may not read it any more, or as missed because the log no longer has it. None is lost silently.
 
 mod compiled;
 mod delivery;
@@ -11,6 +12,7 @@ mod index;
 mod lane;
 mod notification;
 mod notifier;
+mod owner;
 mod parse;
 mod service;
 mod subscription;
@@ -23,6 +25,7 @@ pub use events::{AttributeEvent, attribute_events, is_triggered};
 pub use index::SubscriptionIndex;
 pub use notification::{Told, delivery};
 pub use notifier::Notifier;
+pub use owner::{Owner, Rights, Standing};
 pub use parse::{SubscriptionFragment, parse_subscription_fragment};
 pub use service::{Subscriptions, Tally};
 pub use subscription::{

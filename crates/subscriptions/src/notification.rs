@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Attribute, AttributeValue, Change, Entity, Iri, Tenant, Timestamp};
+use model::{Attribute, AttributeValue, Change, Entity, Iri, ReadScope, Tenant, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{Accept, AttributeEvent, Compiled, Delivery, NotificationJoin, Trigger};
@@ -63,6 +63,15 @@ impl Told {
         match self {
             Self::Change(change, _) => change.after(),
             Self::State(entity) => Some(entity),
+        }
+    }
+
+    /// Whether a reader may see all that is told: the entity as it is and, of a change, as it was.
+    #[must_use]
+    pub fn is_shown_to(&self, scope: &ReadScope) -> bool {
+        match self {
+            Self::Change(change, _) => [change.before(), change.after()].into_iter().flatten().all(|e| scope.shows(e)),
+            Self::State(entity) => scope.shows(entity),
         }
     }
 }

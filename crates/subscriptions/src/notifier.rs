@@ -12,7 +12,7 @@ use store::{ChangeFeed, StoreError};
 use tokio::sync::Semaphore;
 
 use super::{
-    Compiled, NotificationSink, Subscriptions,
+    Compiled, NotificationSink, Rights, Subscriptions,
     lane::{Lane, LaneContext, Pending, pending_of},
     notification::Told,
 };
@@ -48,15 +48,16 @@ pub struct Notifier {
 type Concerned<'a> = (Arc<Compiled>, Vec<&'a Change>);
 
 impl Notifier {
-    /// A notifier of these subscriptions, which sends through `sink` and tells time by `clock`.
+    /// A notifier of these subscriptions, which sends through `sink` what `rights` allow, and tells time by `clock`.
     #[must_use]
     pub fn new(
         subscriptions: Subscriptions,
         sink: Arc<dyn NotificationSink>,
+        rights: Rights,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
         let clock = Arc::new(clock);
-        let context = LaneContext { subscriptions, sink, clock, places: Semaphore::new(DELIVERIES_MAX) };
+        let context = LaneContext { subscriptions, sink, rights, clock, places: Semaphore::new(DELIVERIES_MAX) };
         Self { context: Arc::new(context), lanes: HashMap::new(), due: HashMap::new(), position: 0, saved: None }
     }
 
@@ -80,18 +81,27 @@ impl Notifier {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
+                // Before the changes: a feed that always has one would put saving and the clocks off for ever.
+                _ = ticks.tick() => self.tick().await,
                 changes = feed.next() => match changes {
                     Ok(changes) => {
                         self.dispatch(&changes);
                         self.position = feed.position();
+                        // Timers and lanes have their turn between two changes, also on a single thread.
+                        tokio::task::yield_now().await;
                     }
                     Err(StoreError::Closed) => break,
+                    Err(StoreError::ChangesTrimmed { after, oldest }) => {
+                        let (keys, now) = (self.context.subscriptions.keys(), (self.context.clock)());
+                        let keys = keys.iter().map(|(tenant, id)| (tenant, id));
+                        self.context.subscriptions.missed(keys, oldest.saturating_sub(after), now);
+                        self.position = feed.position();
+                    }
                     Err(error) => {
                         tracing::error!(%error, "the change feed cannot be read; subscribers may miss changes");
                         tokio::time::sleep(FEED_WAIT).await;
                     }
                 },
-                _ = ticks.tick() => self.tick().await,
             }
         }
         self.save().await;

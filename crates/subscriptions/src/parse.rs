@@ -137,6 +137,7 @@ impl SubscriptionFragment {
             notification,
             jsonld_context: self.jsonld_context.into_set(),
             context: source,
+            owner: None,
             created_at: now,
             modified_at: now,
         };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{AuditEntry, CommitError, Document, DocumentSelect, Expect, Store, StoreError, Transaction};
 
-use super::{Compiled, Subscription, SubscriptionFragment, SubscriptionIndex, SubscriptionStatus};
+use super::{Compiled, Owner, Subscription, SubscriptionFragment, SubscriptionIndex, SubscriptionStatus};
 use platform::{
     context::Contexts,
     ngsi::{ErrorKind, NgsiError},
@@ -70,6 +70,10 @@ pub struct Tally {
     pub failed: u64,
     /// Notifications that were given up after their last attempt.
     pub given_up: u64,
+    /// Notifications that were not sent because the owner of the subscription might not read the entities any more.
+    pub withheld: u64,
+    /// Changes that were gone from the log before it could be seen whom they concern, for each subscription.
+    pub missed: u64,
     /// Notifications that wait for their turn now, or are under way.
     pub waiting: u64,
 }
@@ -80,6 +84,8 @@ struct Inner {
     contexts: Contexts,
     index: RwLock<SubscriptionIndex>,
     statuses: Mutex<Statuses>,
+    /// Held while a subscription is written and put into the index: both happen in the same order.
+    writing: tokio::sync::Mutex<()>,
 }
 
 /// All subscriptions. Cheap to clone; all clones are the same.
@@ -95,7 +101,8 @@ impl Subscriptions {
     #[must_use]
     pub fn new(store: Store, contexts: Contexts) -> Self {
         let (index, statuses, tally) = (RwLock::default(), Mutex::default(), Mutex::default());
-        Self { shared: Arc::new(Inner { tally, store, contexts, index, statuses }), signature: None }
+        let writing = tokio::sync::Mutex::default();
+        Self { shared: Arc::new(Inner { tally, store, contexts, index, statuses, writing }), signature: None }
     }
 
     /// The store they are kept in.
@@ -148,16 +155,29 @@ impl Subscriptions {
                 if self.compiled(&tenant, &id).is_some() {
                     continue;
                 }
-                let status = self.shared.store.snapshot()?.document::<SubscriptionStatus>(&tenant, id.as_str())?;
-                let status = status.map_or_else(|| new_status(&id), |stored| stored.value);
-                self.statuses().all.entry((tenant.clone(), id.clone())).or_insert(status);
                 match Compiled::compile(subscription, &self.shared.contexts, now).await {
-                    Ok(compiled) => self.insert(&tenant, compiled),
+                    Ok(compiled) => self.insert_loaded(&tenant, compiled).await?,
                     Err(error) => failed.push((id, error)),
                 }
             }
         }
         Ok(failed)
+    }
+
+    /// Takes in a subscription that was read, unless it was changed or ended since.
+    async fn insert_loaded(&self, tenant: &Tenant, compiled: Compiled) -> Result<(), StoreError> {
+        let _writing = self.shared.writing.lock().await;
+        let id = &compiled.subscription.id;
+        let snapshot = self.shared.store.snapshot()?;
+        let stored = snapshot.document::<Subscription>(tenant, id.as_str())?;
+        if self.compiled(tenant, id).is_some() || stored.is_none_or(|stored| stored.value != compiled.subscription) {
+            return Ok(());
+        }
+        let status = snapshot.document::<SubscriptionStatus>(tenant, id.as_str())?;
+        let status = status.map_or_else(|| new_status(id), |stored| stored.value);
+        self.statuses().all.entry((tenant.clone(), id.clone())).or_insert(status);
+        self.insert(tenant, compiled);
+        Ok(())
     }
 
     fn read_all<D: Document>(&self, tenant: &Tenant) -> Result<Vec<D>, StoreError> {
@@ -174,7 +194,7 @@ impl Subscriptions {
         }
     }
 
-    /// Makes a subscription; returns its id.
+    /// Makes a subscription of somebody; returns its id.
     ///
     /// # Errors
     /// `BadRequestData` when it is not one, `AlreadyExists`, or `LdContextNotAvailable`.
@@ -183,6 +203,7 @@ impl Subscriptions {
         tenant: &Tenant,
         fragment: SubscriptionFragment,
         source: Value,
+        owner: Owner,
         now: Timestamp,
     ) -> Result<EntityId, NgsiError> {
         let given = fragment.id().cloned();
@@ -191,6 +212,7 @@ impl Subscriptions {
             None => self.free_id(tenant, now)?,
         };
         let subscription = fragment.into_subscription(id.clone(), source, now)?;
+        let subscription = Subscription { owner: Some(owner), ..subscription };
         let compiled = Compiled::compile(subscription, &self.shared.contexts, now).await?;
         self.remember_tenant(tenant).await?;
         let mut transaction = Transaction::new(tenant.clone());
@@ -198,16 +220,27 @@ impl Subscriptions {
         let status = new_status(&id);
         transaction.put_document(&status, Expect::Any)?;
         self.sign(&mut transaction, "subscription.create", &id);
-        match self.shared.store.commit(transaction).await {
-            Ok(_) => {}
-            Err(CommitError::Conflict { .. }) => {
-                return Err(NgsiError::new(ErrorKind::AlreadyExists, format!("subscription {id} exists already")));
+        let (this, tenant) = (self.clone(), tenant.clone());
+        unbroken(async move {
+            let _writing = this.shared.writing.lock().await;
+            let exists = || NgsiError::new(ErrorKind::AlreadyExists, format!("subscription {id} exists already"));
+            if this.shared.store.snapshot()?.document::<Subscription>(&tenant, id.as_str())?.is_some() {
+                return Err(exists());
             }
-            Err(error) => return Err(error.into()),
-        }
-        self.statuses().all.insert((tenant.clone(), id.clone()), status);
-        self.insert(tenant, compiled);
-        Ok(id)
+            // It is matched before it is stored: a change that comes right after it must not be passed over.
+            this.statuses().all.insert((tenant.clone(), id.clone()), status);
+            this.insert(&tenant, compiled);
+            let stored = this.shared.store.commit(transaction).await;
+            if stored.is_err() {
+                this.forget(&(tenant, id.clone()));
+            }
+            match stored {
+                Ok(_) => Ok(id),
+                Err(CommitError::Conflict { .. }) => Err(exists()),
+                Err(error) => Err(error.into()),
+            }
+        })
+        .await
     }
 
     /// An id that no subscription has: the moment, or a microsecond nearby.
@@ -258,9 +291,14 @@ impl Subscriptions {
         let mut transaction = Transaction::new(tenant.clone());
         transaction.put_document(&compiled.subscription, Expect::Version(stored.version))?;
         self.sign(&mut transaction, "subscription.update", id);
-        self.shared.store.commit(transaction).await?;
-        self.insert(tenant, compiled);
-        Ok(())
+        let (this, tenant) = (self.clone(), tenant.clone());
+        unbroken(async move {
+            let _writing = this.shared.writing.lock().await;
+            this.shared.store.commit(transaction).await?;
+            this.insert(&tenant, compiled);
+            Ok(())
+        })
+        .await
     }
 
     /// Ends a subscription.
@@ -274,13 +312,18 @@ impl Subscriptions {
         transaction.delete_document::<Subscription>(id.as_str(), Expect::Any);
         transaction.delete_document::<SubscriptionStatus>(id.as_str(), Expect::Any);
         self.sign(&mut transaction, "subscription.delete", id);
-        self.write_index().remove(tenant, id);
-        self.forget_status(&(tenant.clone(), id.clone()));
-        self.shared.store.commit(transaction).await?;
-        Ok(())
+        let (this, key) = (self.clone(), (tenant.clone(), id.clone()));
+        unbroken(async move {
+            let _writing = this.shared.writing.lock().await;
+            this.shared.store.commit(transaction).await?;
+            this.forget(&key);
+            Ok(())
+        })
+        .await
     }
 
-    fn forget_status(&self, key: &StatusKey) {
+    fn forget(&self, key: &StatusKey) {
+        self.write_index().remove(&key.0, &key.1);
         let mut statuses = self.statuses();
         statuses.all.remove(key);
         statuses.unsaved.remove(key);
@@ -361,15 +404,57 @@ impl Subscriptions {
         }
     }
 
-    /// Writes the statuses that changed, and how far the feed was told where it moved.
+    /// Counts changes that were gone from the log before these subscriptions could be held against them.
+    pub(super) fn missed<'k>(
+        &self,
+        subscriptions: impl IntoIterator<Item = (&'k Tenant, &'k EntityId)>,
+        count: u64,
+        now: Timestamp,
+    ) {
+        for (tenant, id) in subscriptions {
+            tracing::warn!(subscription = id.as_str(), count, "changes were gone before a subscriber could be told");
+            self.count(|tally| tally.missed += count);
+            self.note(tenant, id, |status| {
+                status.changes_missed += count;
+                status.last_failure = Some(now);
+                status.last_failure_reason = Some(format!("{count} changes were no longer kept"));
+            });
+        }
+    }
+
+    /// All that are matched, by tenant and id.
+    pub(super) fn keys(&self) -> Vec<(Tenant, EntityId)> {
+        self.read_index(|index| index.iter().map(|(t, c)| (t.clone(), c.subscription.id.clone())).collect())
+    }
+
+    /// Writes the statuses that changed, and how far the feed was told where it moved. What could not be written is
+    /// tried again the next time.
     pub(super) async fn save_statuses(&self, told_through: Option<u64>) -> Result<(), NgsiError> {
-        let unsaved: Vec<(Tenant, SubscriptionStatus)> = {
+        let unsaved: Vec<(StatusKey, SubscriptionStatus)> = {
             let mut statuses = self.statuses();
             let keys: Vec<StatusKey> = statuses.unsaved.drain().collect();
-            keys.into_iter().filter_map(|key| Some((key.0.clone(), statuses.all.get(&key)?.clone()))).collect()
+            keys.into_iter().filter_map(|key| Some((key.clone(), statuses.all.get(&key)?.clone()))).collect()
         };
+        let written = self.write_statuses(&unsaved, told_through).await;
+        if written.is_err() {
+            let mut statuses = self.statuses();
+            let left: Vec<StatusKey> =
+                unsaved.into_iter().map(|(key, _)| key).filter(|key| statuses.all.contains_key(key)).collect();
+            statuses.unsaved.extend(left);
+        }
+        written
+    }
+
+    async fn write_statuses(
+        &self,
+        unsaved: &[(StatusKey, SubscriptionStatus)],
+        told_through: Option<u64>,
+    ) -> Result<(), NgsiError> {
+        // A subscription that ends meanwhile must not get its status back.
+        let _writing = self.shared.writing.lock().await;
         let mut transactions: HashMap<Tenant, Transaction> = HashMap::new();
-        for (tenant, status) in &unsaved {
+        let there = unsaved.iter().filter(|(key, _)| self.statuses().all.contains_key(key));
+        for ((tenant, _), status) in there {
             let transaction = transactions.entry(tenant.clone()).or_insert_with(|| Transaction::new(tenant.clone()));
             transaction.put_document(status, Expect::Any)?;
         }
@@ -390,6 +475,17 @@ impl Subscriptions {
         let cursor = snapshot.document::<NotifierCursor>(&Tenant::default(), NotifierCursor::KEY)?;
         Ok(cursor.map(|stored| stored.value.sequence))
     }
+}
+
+/// Runs to its end also when whoever asked goes away: what is stored and what is matched must not come apart.
+async fn unbroken<T: Send + 'static>(
+    work: impl Future<Output = Result<T, NgsiError>> + Send + 'static,
+) -> Result<T, NgsiError> {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|error| {
+        tracing::error!(%error, "a change of a subscription was broken off");
+        Err(NgsiError::new(ErrorKind::InternalError, "the change of the subscription was broken off"))
+    })
 }
 
 fn new_status(id: &EntityId) -> SubscriptionStatus {

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::Document;
 
+use super::Owner;
+
 /// Which kinds of change a subscription wants to hear of (`notificationTrigger`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -261,6 +263,9 @@ pub struct Subscription {
     /// The `@context` it was written with.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub context: Value,
+    /// Who made it; none in those that were made before owners were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -319,6 +324,12 @@ pub struct SubscriptionStatus {
     pub times_throttled: u64,
     /// How many notifications were given up after the last attempt.
     pub times_given_up: u64,
+    /// How many notifications were not sent because the owner might not read the entities any more.
+    #[serde(default)]
+    pub times_withheld: u64,
+    /// How many changes (of any entity) were gone from the log before it could be seen whether they concern it.
+    #[serde(default)]
+    pub changes_missed: u64,
     /// When the last one was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_notification: Option<Timestamp>,

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use model::{Attribute, Change, ChangeKind, Entity, EntityId, Iri, Stored, Tenant, Timestamp};
+use model::{Attribute, Change, ChangeKind, Entity, EntityId, Iri, ReadScope, Stored, Tenant, Timestamp};
 use serde_json::{Value, json};
 use store::{Store, StoreOptions, Transaction};
 use tokio::sync::oneshot;
@@ -25,17 +25,21 @@ impl ContextFetch for NoWeb {
     }
 }
 
-/// A receiver that keeps what it gets, and can be switched off.
+/// A receiver that keeps what it gets, and can be switched off or made to wait.
 #[derive(Default)]
 struct Recorder {
     received: Mutex<Vec<Value>>,
     headers: Mutex<Vec<Vec<(String, String)>>>,
     away: AtomicBool,
+    slow: AtomicBool,
 }
 
 impl NotificationSink for Recorder {
     fn deliver<'a>(&'a self, delivery: &'a Delivery) -> DeliveryFuture<'a> {
         Box::pin(async move {
+            while self.slow.load(Ordering::SeqCst) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
             if self.away.load(Ordering::SeqCst) {
                 return Err("connection refused".to_owned());
             }
@@ -50,11 +54,17 @@ fn now() -> Timestamp {
     Timestamp::parse("2026-08-20T12:00:00Z").unwrap()
 }
 
+fn owner_of_all() -> Owner {
+    Owner { name: "anna/0123456789abcdef".to_owned(), since: Some(now()) }
+}
+
 /// A city with a receiver, and a notifier that runs until it is dropped or stopped.
 struct City {
     store: Store,
     subscriptions: Subscriptions,
     recorder: Arc<Recorder>,
+    /// What the owner of all subscriptions may read.
+    standing: Arc<Mutex<Standing>>,
     running: Option<(oneshot::Sender<()>, tokio::task::JoinHandle<()>)>,
 }
 
@@ -66,11 +76,25 @@ impl City {
     fn over(store: Store) -> Self {
         let contexts = Contexts::new(store.clone(), Arc::new(NoWeb));
         let subscriptions = Subscriptions::new(store.clone(), contexts);
-        Self { store, subscriptions, recorder: Arc::default(), running: None }
+        let standing = Arc::new(Mutex::new(Standing::May(ReadScope::All)));
+        Self { store, subscriptions, recorder: Arc::default(), standing, running: None }
+    }
+
+    fn allow(&self, standing: Standing) {
+        *self.standing.lock().unwrap() = standing;
     }
 
     fn start(&mut self) {
-        let notifier = Notifier::new(self.subscriptions.clone(), self.recorder.clone(), now);
+        self.start_with(now);
+    }
+
+    fn start_with(&mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) {
+        let standing = Arc::clone(&self.standing);
+        let rights: Rights = Arc::new(move |_, owner, _| {
+            assert_eq!(owner, Some(&owner_of_all()));
+            Ok(standing.lock().unwrap().clone())
+        });
+        let notifier = Notifier::new(self.subscriptions.clone(), self.recorder.clone(), rights, clock);
         let (stop, stopped) = oneshot::channel();
         let run = notifier.run(async move { drop(stopped.await) });
         self.running = Some((stop, tokio::spawn(run)));
@@ -93,7 +117,7 @@ impl City {
         let context = Context::core();
         let source = context.wire().clone();
         let fragment = parse_subscription_fragment(body, &context, &source).unwrap();
-        self.subscriptions.create(&Tenant::default(), fragment, source, now()).await.unwrap()
+        self.subscriptions.create(&Tenant::default(), fragment, source, owner_of_all(), now()).await.unwrap()
     }
 
     /// Writes attributes of a building; an attribute without a value is deleted.
@@ -384,4 +408,209 @@ async fn the_tally_tells_what_arrived_what_failed_and_what_waits() {
     city.received(2).await;
     city.quiet().await;
     assert_eq!(city.subscriptions.tally(), Tally { delivered: 2, failed: 1, ..Tally::default() });
+}
+
+/// A store whose log soon forgets.
+fn forgetful() -> Store {
+    Store::in_memory(&StoreOptions { log_changes_kept: 100, ..StoreOptions::default() }).unwrap()
+}
+
+#[tokio::test]
+async fn what_the_owner_may_no_longer_read_is_withheld_and_counted_and_told_again_when_they_may() {
+    let mut city = City::new();
+    city.start();
+    let id = city.subscribe(json!({})).await;
+    city.allow(Standing::MayNot("the account is gone".to_owned()));
+    city.write("urn:ngsi-ld:Building:1", &[("height", Some(1))]).await;
+    city.quiet().await;
+    assert_eq!(city.recorder.received.lock().unwrap().len(), 0);
+    let status = city.subscriptions.status(&Tenant::default(), &id);
+    assert_eq!((status.times_withheld, status.times_sent), (1, 0));
+    assert_eq!(status.last_failure_reason.as_deref(), Some("the account is gone"));
+    assert_eq!(city.subscriptions.tally(), Tally { withheld: 1, ..Tally::default() });
+    let shown = subscription_to_json(
+        &city.subscriptions.get(&Tenant::default(), &id).unwrap(),
+        Some(&status),
+        &Context::core(),
+        false,
+        now(),
+    );
+    assert_eq!(shown["notification"]["timesWithheld"], json!(1));
+    city.allow(Standing::May(ReadScope::All));
+    city.write("urn:ngsi-ld:Building:1", &[("height", Some(2))]).await;
+    assert_eq!(city.data(1).await[0][0]["height"]["value"], json!(2));
+}
+
+#[tokio::test]
+async fn only_entities_that_the_owner_may_read_are_told() {
+    let mut city = City::new();
+    city.start();
+    city.subscribe(json!({})).await;
+    let types = |name: &str| {
+        ReadScope::Types(Arc::new(std::collections::HashSet::from([Context::core().expand(name).unwrap()])))
+    };
+    city.allow(Standing::May(types("Tower")));
+    city.write("urn:ngsi-ld:Building:1", &[("height", Some(1))]).await;
+    city.quiet().await;
+    city.allow(Standing::May(types("Building")));
+    city.write("urn:ngsi-ld:Building:1", &[("height", Some(2))]).await;
+    assert_eq!(city.data(1).await[0][0]["height"]["value"], json!(2));
+}
+
+#[tokio::test]
+async fn a_notification_that_is_tried_again_is_not_sent_after_its_owner_lost_the_right() {
+    let mut city = City::new();
+    city.start();
+    let id = city.subscribe(json!({"notification": patient(300)})).await;
+    city.recorder.away.store(true, Ordering::SeqCst);
+    city.write("urn:ngsi-ld:Building:1", &[("height", Some(1))]).await;
+    city.quiet().await;
+    city.allow(Standing::MayNot("the role was taken".to_owned()));
+    city.recorder.away.store(false, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(city.recorder.received.lock().unwrap().len(), 0);
+    let status = city.subscriptions.status(&Tenant::default(), &id);
+    assert_eq!((status.times_failed, status.times_withheld), (1, 1));
+}
+
+#[tokio::test]
+async fn a_lane_that_the_log_no_longer_reaches_goes_on_from_what_is_kept_and_counts_the_rest() {
+    let mut city = City::over(forgetful());
+    city.start();
+    let id = city.subscribe(json!({})).await;
+    city.recorder.slow.store(true, Ordering::SeqCst);
+    for height in 0..=2_400 {
+        city.write("urn:ngsi-ld:Building:1", &[("height", Some(height))]).await;
+    }
+    city.recorder.slow.store(false, Ordering::SeqCst);
+    let heights = || -> Vec<i64> {
+        let received = city.recorder.received.lock().unwrap();
+        received.iter().map(|n| n["data"][0]["height"]["value"].as_i64().unwrap()).collect()
+    };
+    for _ in 0..500 {
+        if heights().last() == Some(&2_400) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let told = heights();
+    assert_eq!(told.last(), Some(&2_400), "what is kept is told");
+    assert!(told.is_sorted() && told.len() < 2_401, "{} were told", told.len());
+    let status = city.subscriptions.status(&Tenant::default(), &id);
+    assert!(told.len() as u64 + status.changes_missed >= 2_401, "{} and {}", told.len(), status.changes_missed);
+    assert_eq!((status.last_failure, status.times_given_up), (Some(now()), 0));
+    assert_eq!(city.subscriptions.tally().missed, status.changes_missed);
+}
+
+#[tokio::test]
+async fn changes_that_the_log_lost_while_the_server_was_down_are_counted_for_each_subscription() {
+    let mut city = City::over(forgetful());
+    city.start();
+    let id = city.subscribe(json!({})).await;
+    city.write("urn:ngsi-ld:Building:1", &[("height", Some(-1))]).await;
+    city.received(1).await;
+    city.stop().await;
+    for height in 0..=2_400 {
+        city.write("urn:ngsi-ld:Building:1", &[("height", Some(height))]).await;
+    }
+    let mut again = City::over(city.store.clone());
+    again.start();
+    for _ in 0..500 {
+        if again.recorder.received.lock().unwrap().last().is_some_and(|n| n["data"][0]["height"]["value"] == 2_400) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let told = again.recorder.received.lock().unwrap().len() as u64;
+    let status = again.subscriptions.status(&Tenant::default(), &id);
+    assert!(status.changes_missed > 0 && told > 0 && told + status.changes_missed >= 2_401, "{told} {status:?}");
+}
+
+#[tokio::test]
+async fn how_far_the_feed_was_told_is_saved_also_while_there_is_always_a_next_change() {
+    let mut city = City::new();
+    city.start();
+    city.subscribe(json!({"entities": [{"type": "Tower"}]})).await;
+    city.stop().await;
+    for height in 0..150 {
+        city.write("urn:ngsi-ld:Building:1", &[("height", Some(height))]).await;
+    }
+    let mut again = City::over(city.store.clone());
+    let newest = again.store.snapshot().unwrap().sequence();
+    let saved = again.subscriptions.clone();
+    let watch = std::thread::spawn(move || {
+        let mut seen = vec![];
+        for _ in 0..4_000 {
+            seen.extend(saved.told_through().unwrap());
+            if seen.last() >= Some(&newest) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        seen.dedup();
+        seen
+    });
+    // Each transaction takes ten milliseconds, so there is one waiting for a second and a half.
+    again.start_with(|| {
+        std::thread::sleep(Duration::from_millis(10));
+        now()
+    });
+    let seen = tokio::task::spawn_blocking(move || watch.join().unwrap()).await.unwrap();
+    let first = seen[0];
+    assert!(seen.last() >= Some(&newest), "{seen:?} of {newest}");
+    assert!(seen.iter().any(|at| (first + 1..newest).contains(at)), "{seen:?} of {newest}");
+}
+
+#[tokio::test]
+async fn a_status_that_could_not_be_saved_is_saved_the_next_time() {
+    let city = City::new();
+    let id = city.subscribe(json!({})).await;
+    city.subscriptions.save_statuses(None).await.unwrap();
+    city.subscriptions.note(&Tenant::default(), &id, |status| status.times_sent += 1);
+    let store = city.store.clone();
+    tokio::task::spawn_blocking(move || store.close()).await.unwrap().unwrap();
+    for attempt in 1..=2 {
+        let saved = city.subscriptions.save_statuses(None).await;
+        assert!(saved.is_err(), "attempt {attempt} had nothing to save");
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_comes_right_after_a_subscription_in_the_log_is_told() {
+    let mut city = City::new();
+    city.start();
+    city.subscribe(json!({"entities": [{"type": "Tower"}]})).await;
+    // The notifier's first saving is over, and the next is not due yet.
+    city.quiet().await;
+    let id = EntityId::parse("urn:ngsi-ld:Subscription:new").unwrap();
+    {
+        let mut making = std::pin::pin!(city.subscribe(json!({"id": id})));
+        tokio::select! {
+            biased;
+            _ = &mut making => panic!("it was stored without waiting"),
+            () = std::future::ready(()) => {}
+        }
+        for _ in 0..4 {
+            tokio::task::yield_now().await;
+        }
+        // From here on nothing runs beside this test: the subscription is in the store, and its maker does not know yet.
+        for _ in 0..1_000 {
+            if city.subscriptions.get(&Tenant::default(), &id).is_ok() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        city.subscriptions.get(&Tenant::default(), &id).expect("it is stored");
+        let context = Context::core();
+        let building = EntityId::parse("urn:ngsi-ld:Building:1").unwrap();
+        let mut entity = Entity::new(building, context.expand("Building").unwrap(), now());
+        entity.set(context.expand("height").unwrap(), Attribute::property(1));
+        let mut transaction = Transaction::new(Tenant::default());
+        transaction.put_entity(None, entity, vec![context.expand("height").unwrap()]);
+        city.store.commit_blocking(transaction).unwrap();
+        // The notifier reads the change before whoever made the subscription goes on.
+        city.quiet().await;
+        making.await;
+    }
+    assert_eq!(city.data(1).await[0][0]["height"]["value"], json!(1));
 }

@@ -102,6 +102,10 @@ fn notification_to_json(
 }
 
 fn status_to_json(members: &mut Map<String, Value>, status: &SubscriptionStatus) {
+    // Beyond the standard, and only there when something went wrong.
+    for (name, count) in [("timesWithheld", status.times_withheld), ("changesMissed", status.changes_missed)] {
+        put(members, name, Some(count).filter(|count| *count > 0).as_ref());
+    }
     if status.times_sent == 0 {
         return;
     }

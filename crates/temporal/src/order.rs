@@ -185,7 +185,7 @@ mod tests {
     }
 
     fn check(order: &str, expect: &[&str]) {
-        let mut evolutions = vec![
+        let mut evolutions = [
             evolution("urn:e:1", Some(json!("b"))),
             evolution("urn:e:2", Some(json!("a"))),
             evolution("urn:e:3", None),

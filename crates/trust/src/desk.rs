@@ -9,16 +9,16 @@ use std::{
 };
 
 use model::{Problem, Timestamp};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{Document, Expect, Store, Stored, Transaction};
+use store::{Expect, Store, Stored, Transaction};
 use subtle::ConstantTimeEq;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use url::Url;
 
 use crate::{
     Action, Decision, Grants, Oidc, Outcome, Policy, Resource, Subject, SubjectKind, TrustError, audit_entry,
-    oidc::{Journey, Vouched},
+    departures::{self, Departure},
+    oidc::Vouched,
     password,
     secret::{fingerprint, new_secret},
     sessions::{self, Session},
@@ -29,8 +29,6 @@ use crate::{
 
 /// How many passwords are hashed at once: each takes 19 MiB and a core.
 const HASHING_MAX: usize = 2;
-/// A journey to an identity provider ends after this long, seconds.
-const JOURNEY_S_MAX: f64 = 600.0;
 /// Ended sessions are cleared away at a sign-in, at most this often, microseconds.
 const SWEEP_MICROS: i64 = 3_600_000_000;
 
@@ -96,23 +94,6 @@ pub struct SignedIn {
     pub account: Account,
 }
 
-/// What has to be remembered of a browser that left for an identity provider. Serialised form: the stored document.
-#[derive(Serialize, Deserialize)]
-struct Departure {
-    fingerprint: String,
-    journey: Journey,
-    return_to: String,
-    created_at: Timestamp,
-}
-
-impl Document for Departure {
-    const COLLECTION: &'static str = "oidc-departures";
-
-    fn key(&self) -> String {
-        self.fingerprint.clone()
-    }
-}
-
 impl Trust {
     /// The desk of one server. `open` lets everybody in as an administrator: for tests on loopback addresses only.
     #[must_use]
@@ -165,10 +146,7 @@ impl Trust {
         let stored = stored.filter(|t| t.value.is_alive(now)).ok_or(TrustError::TokenInvalid)?;
         let owner = snapshot.document::<Account>(&server_tenant(), &stored.value.owner)?;
         let owner = owner.ok_or(TrustError::TokenInvalid)?.value;
-        let name = format!("{}/{}", owner.name, stored.value.id());
-        let mut subject = Subject::of(SubjectKind::Machine, &name, owner.grants);
-        subject.party = owner.party.map(Arc::from);
-        subject.scopes = Some(stored.value.scopes.clone());
+        let subject = of_token(owner, &stored.value);
         let touch = stored.value.is_stale(now).then(|| Touch(Box::new(Touched::Token(stored))));
         Ok(Identity { subject: Arc::new(subject), session: None, touch })
     }
@@ -179,12 +157,28 @@ impl Trust {
         let Some(stored) = stored.filter(|s| s.value.is_alive(now)) else { return Ok(None) };
         let account = snapshot.document::<Account>(&server_tenant(), &stored.value.account)?;
         let Some(account) = account.map(|a| a.value) else { return Ok(None) };
-        let mut subject = Subject::of(SubjectKind::Person, &account.name, account.grants);
-        subject.party = account.party.map(Arc::from);
         let csrf = stored.value.csrf.clone();
-        let session = Some(Arc::new(SessionIdentity { csrf, display_name: account.display_name }));
+        let session = Some(Arc::new(SessionIdentity { csrf, display_name: account.display_name.clone() }));
+        let subject = of_account(account);
         let touch = stored.value.is_stale(now).then(|| Touch(Box::new(Touched::Session(stored))));
         Ok(Some(Identity { subject: Arc::new(subject), session, touch }))
+    }
+
+    /// Who once asked for something that lasts (a subscription), as they are now: `name` and `since` are those that the
+    /// subject had then. `None` when the account is gone, or its token has ended or was revoked.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn recall(&self, name: &str, since: Option<Timestamp>, now: Timestamp) -> Result<Option<Subject>, TrustError> {
+        if self.0.open {
+            return Ok(Some(Subject::open()));
+        }
+        let (account, token) = name.split_once('/').map_or((name, None), |(account, token)| (account, Some(token)));
+        let found = users::find(&self.0.store, account)?.map(|stored| stored.value);
+        let Some(account) = found.filter(|account| since == Some(account.created_at)) else { return Ok(None) };
+        let Some(token) = token else { return Ok(Some(of_account(account))) };
+        let token = tokens::find(&self.0.store, token)?.filter(|t| t.owner == account.name && t.is_alive(now));
+        Ok(token.map(|token| of_token(account, &token)))
     }
 
     /// Writes down that a credential was used. A conflict means that it was just written or ended: nothing is lost.
@@ -334,8 +328,7 @@ impl Trust {
             return_to: local_path(return_to).to_owned(),
             created_at: now,
         };
-        let mut tx = Transaction::new(server_tenant());
-        tx.put_document(&departure, Expect::Absent)?;
+        let tx = departures::add(&self.0.store, &departure, now)?;
         self.0.store.commit(tx).await?;
         Ok((url, cookie))
     }
@@ -361,7 +354,7 @@ impl Trust {
         let mut tx = Transaction::new(server_tenant());
         tx.delete_document::<Departure>(&departure.fingerprint, Expect::Version(version));
         self.0.store.commit(tx).await?;
-        if now.seconds_since(departure.created_at) > JOURNEY_S_MAX {
+        if departure.is_over(now) {
             return Err(refuse("it took longer than ten minutes"));
         }
         if !bool::from(departure.journey.state.as_bytes().ct_eq(state.as_bytes())) {
@@ -403,6 +396,19 @@ impl Trust {
             || Problem::new("oidc", "no identity provider is configured", "sign in with a name and a password");
         Ok(self.0.oidc.as_ref().ok_or_else(missing)?)
     }
+}
+
+fn of_account(account: Account) -> Subject {
+    let mut subject = Subject::of(SubjectKind::Person, &account.name, account.grants);
+    subject.since = Some(account.created_at);
+    subject.party = account.party.map(Arc::from);
+    subject
+}
+
+fn of_token(owner: Account, token: &Token) -> Subject {
+    let name = format!("{}/{}", owner.name, token.id());
+    let person = of_account(owner);
+    Subject { kind: SubjectKind::Machine, name: name.into(), scopes: Some(token.scopes.clone()), ..person }
 }
 
 /// A path of this server to return to; anything else (another site) becomes the start page.

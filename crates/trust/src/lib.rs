@@ -6,6 +6,7 @@
 
 mod action;
 mod audit;
+mod departures;
 mod desk;
 mod error;
 mod oidc;

@@ -10,7 +10,7 @@ use model::{Iri, ReadScope, Tenant};
 use crate::{Action, Subject, SubjectKind};
 
 /// What somebody without an account may do; reading is limited to the public types.
-const PUBLIC_ACTIONS: &[Action] =
+pub(crate) const PUBLIC_ACTIONS: &[Action] =
     &[Action::ReadHealth, Action::UseSession, Action::ReadLayers, Action::ReadEntities, Action::ReadHistory];
 
 /// Tenants whose name starts so belong to the server itself. No request reaches them.

@@ -5,13 +5,13 @@ use std::{
     sync::Arc,
 };
 
-use model::{Problem, Tenant};
+use model::{Problem, Tenant, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Role};
+use crate::{Action, Role, TrustError};
 
 /// The name that stands for every tenant in [`Grants`].
-const EVERY_TENANT: &str = "*";
+pub(crate) const EVERY_TENANT: &str = "*";
 
 /// Which roles somebody has, by tenant; the name `*` means in every tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,18 @@ impl Grants {
         self.roles_in(tenant).any(|role| role.may(action))
     }
 
+    /// Whether there is no role in any tenant.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.values().all(BTreeSet::is_empty)
+    }
+
+    /// Whether some role in some tenant allows the action.
+    #[must_use]
+    pub fn allow_somewhere(&self, action: Action) -> bool {
+        self.0.values().flatten().any(|role| role.may(action))
+    }
+
     /// As [`Self::parse`] reads them: `role` for every tenant, `tenant:role` for one.
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
@@ -95,6 +107,8 @@ pub struct Subject {
     pub kind: SubjectKind,
     /// The account's name, or `name/token-id` for a machine. Written to the audit.
     pub name: Arc<str>,
+    /// When the account was made: another one that gets the same name later is somebody else.
+    pub since: Option<Timestamp>,
     /// The organisation that the account belongs to.
     pub party: Option<Arc<str>>,
     /// The roles, by tenant.
@@ -119,7 +133,19 @@ impl Subject {
     /// A subject without a party and without limits beyond its roles.
     #[must_use]
     pub fn of(kind: SubjectKind, name: &str, grants: Grants) -> Self {
-        Self { kind, name: name.into(), party: None, grants, scopes: None }
+        Self { kind, name: name.into(), since: None, party: None, grants, scopes: None }
+    }
+
+    /// Refuses what lasts longer than a token may: one that leaks could make an account or a token that outlives it.
+    pub(crate) fn check_in_person(&self, thing: &str) -> Result<(), TrustError> {
+        match self.kind {
+            SubjectKind::Person | SubjectKind::Open => Ok(()),
+            SubjectKind::Machine | SubjectKind::Anonymous => {
+                let detail = format!("{thing} are changed by a person who is signed in, not by an API token");
+                let remedy = "sign in with the name and password of an account, or at the identity provider";
+                Err(TrustError::Denied(Problem::new(thing, detail, remedy)))
+            }
+        }
     }
 
     /// Whether this subject may hand out the roles: only an administrator of each tenant that is named may.

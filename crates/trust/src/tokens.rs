@@ -9,8 +9,9 @@ use store::{Document, DocumentSelect, Expect, Store, Transaction};
 
 use crate::{
     Action, Outcome, Subject, TrustError, audit_entry,
+    policy::PUBLIC_ACTIONS,
     secret::{fingerprint, new_secret},
-    users::{self, PAGE, server_tenant},
+    users::{self, Account, PAGE, server_tenant},
 };
 
 /// How every token begins, so that scanners of published code recognise a leaked one.
@@ -86,8 +87,10 @@ pub struct NewToken {
 /// Makes a token. The text returned is shown once and stored nowhere.
 ///
 /// # Errors
-/// The owner does not exist, a bound is not kept, or the store fails.
+/// The owner does not exist or may not do what a scope names, `by` is no person, a bound is not kept, or the store
+/// fails.
 pub fn create(store: &Store, by: &Subject, new: NewToken, now: Timestamp) -> Result<(Token, String), TrustError> {
+    by.check_in_person("tokens")?;
     if new.scopes.is_empty() {
         return Err(Problem::new("scopes", "there is none", "name at least one, for example entities:read").into());
     }
@@ -95,6 +98,7 @@ pub fn create(store: &Store, by: &Subject, new: NewToken, now: Timestamp) -> Res
         return Err(Problem::new("days", format!("{} is not accepted", new.days), "use 1 to 366").into());
     }
     let owner = users::existing(store, &new.owner)?.value;
+    check_scopes(&owner, &new.scopes)?;
     let text = format!("{PREFIX}{}", new_secret()?);
     let token = Token {
         fingerprint: fingerprint(&text),
@@ -112,6 +116,15 @@ pub fn create(store: &Store, by: &Subject, new: NewToken, now: Timestamp) -> Res
     Ok((token, text))
 }
 
+/// A token that names more than its owner may would wait for the day on which the owner is given more. At its use, the
+/// decision holds both against the request: its scopes, and the roles of its owner as they are then.
+fn check_scopes(owner: &Account, scopes: &BTreeSet<Action>) -> Result<(), Problem> {
+    let may = |action: Action| PUBLIC_ACTIONS.contains(&action) || owner.grants.allow_somewhere(action);
+    let Some(more) = scopes.iter().copied().find(|action| !may(*action)) else { return Ok(()) };
+    let detail = format!("none of the roles of {} allows {more}", owner.name);
+    Err(Problem::new("scopes", detail, "leave it out, or ask an administrator for a role that allows it"))
+}
+
 /// The tokens of one account, or all of them.
 ///
 /// # Errors
@@ -125,24 +138,31 @@ pub fn list(store: &Store, owner: Option<&str>) -> Result<Vec<Token>, TrustError
 /// Ends a token at once. With an `owner`, only a token of that account.
 ///
 /// # Errors
-/// There is no such token, or the store fails.
+/// There is no such token, `by` is no person, or the store fails.
 pub fn revoke(store: &Store, by: &Subject, id: &str, owner: Option<&str>, now: Timestamp) -> Result<(), TrustError> {
+    by.check_in_person("tokens")?;
     let missing = || {
         let id: String = id.chars().take(80).collect();
         let detail = format!("there is no token \"{id}\"");
         TrustError::Missing(Problem::new("token", detail, "list the tokens to see their ids"))
     };
-    if id.len() != ID_CHARS {
-        return Err(missing());
-    }
-    let select = DocumentSelect::Prefix(id.to_owned());
-    let found = store.snapshot()?.documents::<Token>(&server_tenant(), &select, None, 1)?.pop();
-    let token = found.filter(|t| owner.is_none_or(|owner| t.value.owner == owner)).ok_or_else(missing)?.value;
+    let found = find(store, id)?;
+    let token = found.filter(|t| owner.is_none_or(|owner| t.owner == owner)).ok_or_else(missing)?;
     let mut tx = Transaction::new(server_tenant());
     tx.delete_document::<Token>(&token.fingerprint, Expect::Any);
     record(&mut tx, by, "token.revoke", &token, now);
     store.commit_blocking(tx)?;
     Ok(())
+}
+
+/// A token by its public id.
+pub(crate) fn find(store: &Store, id: &str) -> Result<Option<Token>, TrustError> {
+    if id.len() != ID_CHARS {
+        return Ok(None);
+    }
+    let select = DocumentSelect::Prefix(id.to_owned());
+    let found = store.snapshot()?.documents::<Token>(&server_tenant(), &select, None, 1)?.pop();
+    Ok(found.map(|stored| stored.value))
 }
 
 /// Ends all tokens of an account in the same transaction as what ends them.

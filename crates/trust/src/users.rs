@@ -1,6 +1,9 @@
 //! Accounts: people who sign in with a password or through an identity provider, and what they are allowed to be.
 //!
 //! There is no account at the start and no default password: the first administrator is made on the command line.
+//!
+//! An account belongs to the tenants in which it has a role, and without one to the tenant that made it: nobody else's
+//! administrators see it, give it a role or remove it.
 
 use model::{Problem, Tenant, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -8,7 +11,8 @@ use serde_json::json;
 use store::{Document, DocumentSelect, Expect, Store, Stored, Transaction};
 
 use crate::{
-    Action, Grants, Outcome, Subject, TrustError, audit_entry, password, secret::fingerprint, sessions, tokens,
+    Action, Grants, Outcome, Subject, TrustError, audit_entry, password, secret::fingerprint, sessions,
+    subject::EVERY_TENANT, tokens,
 };
 
 /// The tenant of accounts, sessions and tokens. No request reaches it.
@@ -48,6 +52,9 @@ pub struct Account {
     pub external: Option<External>,
     /// The roles, by tenant.
     pub grants: Grants,
+    /// The tenant whose administrator made it; none when the operator of the server or an identity provider did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<Tenant>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When the password or the roles were last changed.
@@ -55,6 +62,18 @@ pub struct Account {
 }
 
 impl Account {
+    /// Whether somebody may see, change and remove the account: an administrator of every tenant in which it has a
+    /// role. One without roles belongs to the tenant that made it, or else to the server: then only an administrator
+    /// of every tenant may.
+    #[must_use]
+    pub fn is_managed_by(&self, by: &Subject) -> bool {
+        match &self.home {
+            _ if !self.grants.is_empty() => by.may_grant(&self.grants),
+            Some(home) => by.grants.allow(Action::ManageUsers, home.as_str()),
+            None => by.grants.allow(Action::ManageUsers, EVERY_TENANT),
+        }
+    }
+
     /// An account without a password, for a person of an identity provider. Its name says nothing of the person.
     pub(crate) fn external(external: External, now: Timestamp) -> Self {
         let mut name = fingerprint(&external_key(&external));
@@ -66,6 +85,7 @@ impl Account {
             password: None,
             external: Some(external),
             grants: Grants::default(),
+            home: None,
             created_at: now,
             changed_at: now,
         }
@@ -99,13 +119,17 @@ pub struct NewUser {
     pub party: Option<String>,
     /// The roles, by tenant.
     pub grants: Grants,
+    /// The tenant whose administrator makes it; none when it is the operator of the server.
+    pub home: Option<Tenant>,
 }
 
 /// Adds an account. `by` is who does it. Takes tens of milliseconds of CPU for the password.
 ///
 /// # Errors
-/// The name is taken or not a name, the password is too weak, `by` may not give these roles, or the store fails.
+/// The name is taken or not a name, the password is too weak, `by` may not give these roles or is no person, or the
+/// store fails.
 pub fn add(store: &Store, by: &Subject, new: NewUser, now: Timestamp) -> Result<Account, TrustError> {
+    by.check_in_person("accounts")?;
     let name = check_name(&new.name)?;
     password::check_new(&new.password, &name)?;
     check_grants(by, &new.grants)?;
@@ -115,10 +139,12 @@ pub fn add(store: &Store, by: &Subject, new: NewUser, now: Timestamp) -> Result<
         password: Some(password::hash(&new.password)?),
         external: None,
         grants: new.grants,
+        home: new.home,
         created_at: now,
         changed_at: now,
         name,
     };
+    check_managed(by, &account)?;
     let mut tx = Transaction::new(server_tenant());
     tx.put_document(&account, Expect::Absent)?;
     record(&mut tx, by, "user.add", &account, now);
@@ -143,7 +169,7 @@ pub fn list(store: &Store) -> Result<Vec<Account>, TrustError> {
 /// Replaces the roles of an account. It holds at once, also for sessions and tokens that exist.
 ///
 /// # Errors
-/// There is no such account, `by` may not take or give these roles, or the store fails.
+/// There is no such account, `by` may not take or give these roles or is no person, or the store fails.
 pub fn set_roles(
     store: &Store,
     by: &Subject,
@@ -151,8 +177,9 @@ pub fn set_roles(
     grants: Grants,
     now: Timestamp,
 ) -> Result<Account, TrustError> {
+    by.check_in_person("accounts")?;
     let Stored { version, value: mut account } = existing(store, name)?;
-    check_grants(by, &account.grants)?;
+    check_managed(by, &account)?;
     check_grants(by, &grants)?;
     account.grants = grants;
     account.changed_at = now;
@@ -168,13 +195,14 @@ pub fn set_roles(
 /// # Errors
 /// There is no such account, it has no password of its own, the new one is too weak, or the store fails.
 pub fn set_password(store: &Store, by: &Subject, name: &str, new: &str, now: Timestamp) -> Result<(), TrustError> {
+    by.check_in_person("accounts")?;
     let Stored { version, value: mut account } = existing(store, name)?;
     if account.external.is_some() {
         let remedy = "change the password at the identity provider";
         return Err(Problem::new("password", "the account signs in through an identity provider", remedy).into());
     }
     if *by.name != *account.name {
-        check_grants(by, &account.grants)?;
+        check_managed(by, &account)?;
     }
     password::check_new(new, &account.name)?;
     account.password = Some(password::hash(new)?);
@@ -190,10 +218,11 @@ pub fn set_password(store: &Store, by: &Subject, name: &str, new: &str, now: Tim
 /// Removes an account with its sessions and tokens.
 ///
 /// # Errors
-/// There is no such account, `by` may not, or the store fails.
+/// There is no such account, `by` may not or is no person, or the store fails.
 pub fn remove(store: &Store, by: &Subject, name: &str, now: Timestamp) -> Result<(), TrustError> {
+    by.check_in_person("accounts")?;
     let Stored { version, value: account } = existing(store, name)?;
-    check_grants(by, &account.grants)?;
+    check_managed(by, &account)?;
     let mut tx = Transaction::new(server_tenant());
     tx.delete_document::<Account>(&account.name, Expect::Version(version));
     sessions::end_all(store, &mut tx, &account.name)?;
@@ -244,6 +273,14 @@ fn check_grants(by: &Subject, grants: &Grants) -> Result<(), TrustError> {
     }
     let detail = format!("{} is not an administrator of every tenant that is named", by.name);
     Err(TrustError::Denied(Problem::new("roles", detail, format!("ask somebody with {} there", Action::ManageUsers))))
+}
+
+fn check_managed(by: &Subject, account: &Account) -> Result<(), TrustError> {
+    if account.is_managed_by(by) {
+        return Ok(());
+    }
+    let detail = format!("{} is not an administrator of every tenant that {} belongs to", by.name, account.name);
+    Err(TrustError::Denied(Problem::new("name", detail, format!("ask somebody with {} there", Action::ManageUsers))))
 }
 
 fn record(tx: &mut Transaction, by: &Subject, action: &str, account: &Account, now: Timestamp) {

@@ -28,7 +28,7 @@ fn command_line() -> Subject {
 fn city_with(name: &str, roles: &[&str]) -> (Store, Trust) {
     let store = Store::in_memory(&StoreOptions::default()).unwrap();
     let grants = Grants::parse(roles.iter().copied()).unwrap();
-    let new = NewUser { name: name.to_owned(), password: PASSWORD.to_owned(), party: None, grants };
+    let new = NewUser { name: name.to_owned(), password: PASSWORD.to_owned(), party: None, grants, home: None };
     users::add(&store, &command_line(), new, at(0)).unwrap();
     let trust = Trust::new(store.clone(), Policy::closed(), None, false);
     (store, trust)
@@ -183,6 +183,7 @@ fn nobody_hands_out_or_takes_away_more_than_they_are() {
         password: PASSWORD.into(),
         party: None,
         grants: Grants::parse(roles.iter().copied()).unwrap(),
+        home: None,
     };
     assert!(users::add(&store, &mayor, new("cleo", &["utrecht:viewer"]), at(0)).is_ok());
     for roles in [["viewer"], ["default:viewer"], ["administrator"]] {
@@ -224,4 +225,107 @@ async fn every_step_is_in_the_audit_and_no_secret_is_kept_anywhere() {
     command line token.create <id> done
     command line token.revoke <id> done
     ");
+}
+
+#[test]
+fn a_token_makes_no_account_and_no_token_and_ends_none() {
+    let (store, trust) = city_with("anna", &["administrator"]);
+    let new = |days| NewToken {
+        owner: "anna".into(),
+        label: "x".into(),
+        scopes: [Action::ManageUsers, Action::ManageOwnTokens].into(),
+        days,
+    };
+    let (token, text) = tokens::create(&store, &command_line(), new(1), at(0)).unwrap();
+    let machine = trust.identify(Some(&text), None, at(1)).unwrap().subject;
+    let grants = Grants::parse(["administrator"]).unwrap();
+    let account =
+        NewUser { name: "mallory".into(), password: PASSWORD.into(), party: None, grants: grants.clone(), home: None };
+    let refusals = [
+        users::add(&store, &machine, account, at(1)).err(),
+        users::set_roles(&store, &machine, "anna", grants, at(1)).err(),
+        users::set_password(&store, &machine, "anna", "kades en bruggen 14", at(1)).err(),
+        users::remove(&store, &machine, "anna", at(1)).err(),
+        tokens::create(&store, &machine, new(366), at(1)).err(),
+        tokens::revoke(&store, &machine, token.id(), None, at(1)).err(),
+    ];
+    for refused in refusals {
+        let refused = refused.expect("it is refused");
+        assert!(matches!(&refused, TrustError::Denied(problem) if problem.detail.contains("signed in")), "{refused}");
+    }
+    assert_eq!((users::list(&store).unwrap().len(), tokens::list(&store, None).unwrap().len()), (1, 1));
+}
+
+#[test]
+fn a_token_is_made_for_no_more_than_its_owner_may() {
+    let (store, _) = city_with("anna", &["utrecht:analyst"]);
+    let new = |scope| NewToken { owner: "anna".into(), label: String::new(), scopes: [scope].into(), days: 1 };
+    for (scope, fits) in [
+        (Action::ManageSubscriptions, true),
+        (Action::ReadEntities, true),
+        (Action::WriteEntities, false),
+        (Action::ManageUsers, false),
+    ] {
+        let made = tokens::create(&store, &command_line(), new(scope), at(0));
+        assert_eq!(made.is_ok(), fits, "{scope}");
+        assert!(fits || matches!(made, Err(TrustError::Problem(_))), "{scope}");
+    }
+}
+
+#[test]
+fn an_account_without_roles_belongs_to_the_tenant_that_made_it_and_to_no_other() {
+    let (store, _) = city_with("root", &["administrator"]);
+    let of = |tenant: &str| {
+        let grants = Grants::parse([format!("{tenant}:administrator").as_str()]).unwrap();
+        Subject::of(SubjectKind::Person, tenant, grants)
+    };
+    let (utrecht, delft) = (of("utrecht"), of("delft"));
+    let new = |name: &str, home: Option<&str>| NewUser {
+        name: name.into(),
+        password: PASSWORD.into(),
+        party: None,
+        grants: Grants::default(),
+        home: home.map(|home| Tenant::parse(home).unwrap()),
+    };
+    users::add(&store, &utrecht, new("cleo", Some("utrecht")), at(0)).unwrap();
+    users::add(&store, &command_line(), new("dirk", None), at(0)).unwrap();
+    for home in [Some("delft"), None] {
+        assert!(matches!(users::add(&store, &utrecht, new("eva", home), at(0)), Err(TrustError::Denied(_))));
+    }
+    let seen = |by: &Subject| -> Vec<String> {
+        users::list(&store).unwrap().into_iter().filter(|a| a.is_managed_by(by)).map(|a| a.name).collect()
+    };
+    assert_eq!((seen(&utrecht), seen(&delft)), (vec!["cleo".to_owned()], vec![]));
+    assert_eq!(seen(&command_line()), ["cleo", "dirk", "root"]);
+    let grants = || Grants::parse(["delft:viewer"]).unwrap();
+    for name in ["cleo", "dirk"] {
+        assert!(matches!(users::set_roles(&store, &delft, name, grants(), at(1)), Err(TrustError::Denied(_))));
+        assert!(matches!(users::set_password(&store, &delft, name, "kades en 14", at(1)), Err(TrustError::Denied(_))));
+        assert!(matches!(users::remove(&store, &delft, name, at(1)), Err(TrustError::Denied(_))));
+    }
+    users::remove(&store, &utrecht, "cleo", at(1)).unwrap();
+}
+
+#[tokio::test]
+async fn who_asked_for_something_that_lasts_is_remembered_as_they_are_now() {
+    let (store, trust) = city_with("anna", &["analyst"]);
+    let new = |days| NewToken { owner: "anna".into(), label: "x".into(), scopes: [Action::ReadEntities].into(), days };
+    let (token, text) = tokens::create(&store, &command_line(), new(1), at(0)).unwrap();
+    let signed_in = trust.sign_in("anna", PASSWORD, HERE, None, at(0)).await.unwrap();
+    let person = trust.identify(None, Some(&signed_in.cookie), at(1)).unwrap().subject;
+    let machine = trust.identify(Some(&text), None, at(1)).unwrap().subject;
+    let recall = |subject: &Subject, s: i64| trust.recall(&subject.name, subject.since, at(s)).unwrap();
+    assert_eq!((recall(&person, 2), recall(&machine, 2)), (Some((*person).clone()), Some((*machine).clone())));
+    assert_eq!(recall(&machine, 86_400), None, "the token has ended");
+    users::set_roles(&store, &command_line(), "anna", Grants::default(), at(3)).unwrap();
+    assert!(!may(&trust, &recall(&person, 4).unwrap(), Action::ManageSubscriptions));
+    tokens::revoke(&store, &command_line(), token.id(), None, at(5)).unwrap();
+    assert_eq!(recall(&machine, 6), None, "the token was revoked");
+    users::remove(&store, &command_line(), "anna", at(7)).unwrap();
+    assert_eq!(recall(&person, 8), None, "the account is gone");
+    let grants = Grants::parse(["administrator"]).unwrap();
+    let again = NewUser { name: "anna".into(), password: PASSWORD.into(), party: None, grants, home: None };
+    users::add(&store, &command_line(), again, at(9)).unwrap();
+    assert_eq!(recall(&person, 10), None, "somebody else who got the name is not the one who asked");
+    assert_eq!(trust.recall("open", None, at(10)).unwrap(), None, "the server is no longer open");
 }

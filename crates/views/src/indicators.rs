@@ -5,15 +5,15 @@
 
 use std::collections::HashMap;
 
-use geo::{BoundingRect, Contains};
-use geo_types as gt;
-use model::{Entity, EntityId, Timestamp};
+use geo::BoundingRect;
+use model::{Entity, EntityId, SeriesKey, Timestamp};
 use serde::Serialize;
 use store::EntitySelect;
 use utoipa::ToSchema;
 
 use crate::{
     Compute, IndicatorConfig, LayerConfig, Layers, Stop, Text, ViewError, Viewpoint,
+    areas::{Area, Areas},
     features::{is_shown_at, values_at},
     number_in, shown, shown_observation,
 };
@@ -60,17 +60,6 @@ pub struct Indicator {
 /// Five steps of viridis (van der Walt and Smith 2015), for indicators without colours of their own.
 const RAMP: [&str; 5] = ["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"];
 
-/// One area with what has been found inside it.
-struct Area {
-    id: EntityId,
-    shape: gt::Geometry<f64>,
-    frame: gt::Rect<f64>,
-    km2: Option<f64>,
-    count: u64,
-    sum: f64,
-    values: u64,
-}
-
 /// One computed indicator for every area of a layer.
 ///
 /// # Errors
@@ -93,7 +82,9 @@ pub fn compute(
             live.push(thing.clone());
         } else if is_shown_at(things, thing, view.now) {
             let value = attribute.and_then(|a| number_in(&shown(thing.attribute(crate::expand(a).as_str())?)));
-            add(&mut found, thing, value);
+            if let Some(bbox) = thing.bounding_box() {
+                found.add(&bbox, value);
+            }
         }
         true
     })?;
@@ -116,19 +107,20 @@ fn add_live(
     live: &[Entity],
     name: &str,
     at: Timestamp,
-    found: &mut [Area],
+    found: &mut Areas,
 ) -> Result<(), ViewError> {
     let then = values_at(view, things, live, at)?;
     let attribute = crate::expand(name);
-    for (key, held) in then.iter().filter(|(key, _)| key.attribute == attribute) {
-        if let Some(thing) = live.iter().find(|t| t.id == key.entity) {
-            add(found, thing, number_in(&shown_observation(&held.value)));
+    for thing in live {
+        let series = SeriesKey { entity: thing.id.clone(), attribute: attribute.clone(), dataset_id: None };
+        if let (Some(held), Some(bbox)) = (then.get(&series), thing.bounding_box()) {
+            found.add(&bbox, number_in(&shown_observation(&held.value)));
         }
     }
     Ok(())
 }
 
-fn areas_of(view: &Viewpoint<'_>, layer: &LayerConfig) -> Result<Vec<Area>, ViewError> {
+fn areas_of(view: &Viewpoint<'_>, layer: &LayerConfig) -> Result<Areas, ViewError> {
     let mut areas = vec![];
     view.each(&EntitySelect::Type(layer.type_iri()), |entity| {
         if let Some((shape, frame)) = entity.location().and_then(|g| Some((g.shape(), g.shape().bounding_rect()?))) {
@@ -138,24 +130,11 @@ fn areas_of(view: &Viewpoint<'_>, layer: &LayerConfig) -> Result<Vec<Area>, View
                 model::harmonise(a.number()?, unit, "KMK")
             });
             let id = entity.id.clone();
-            areas.push(Area { id, shape: shape.clone(), frame, km2, count: 0, sum: 0.0, values: 0 });
+            areas.push(Area::new(id, shape.clone(), frame, km2));
         }
         true
     })?;
-    Ok(areas)
-}
-
-fn add(areas: &mut [Area], thing: &Entity, value: Option<f64>) {
-    let Some(bbox) = thing.bounding_box() else { return };
-    let middle = gt::Point::new(f64::midpoint(bbox.west, bbox.east), f64::midpoint(bbox.south, bbox.north));
-    let holds = |area: &&mut Area| area.frame.contains(&middle) && area.shape.contains(&middle);
-    if let Some(area) = areas.iter_mut().find(holds) {
-        area.count += 1;
-        if let Some(value) = value {
-            area.sum += value;
-            area.values += 1;
-        }
-    }
+    Ok(Areas::new(areas))
 }
 
 /// One decimal: more would pretend an exactness that the data do not have.

@@ -12,6 +12,7 @@
 //! - [`ogc`]: features for other people's software
 //! - [`change_event`]: what a listener is told
 
+mod areas;
 mod basemap;
 mod catalogue;
 mod city;
@@ -23,6 +24,7 @@ mod inspector;
 mod live;
 pub mod ogc;
 mod orders;
+mod remembered;
 mod search;
 mod sentence;
 mod series;

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use model::{Change, Entity, EntityId, Tenant};
+use model::{Change, Entity, EntityId, Iri, ReadScope, Tenant};
 use serde::Serialize;
 use store::EntitySelect;
 use utoipa::ToSchema;
@@ -55,6 +55,8 @@ pub struct Found {
 #[derive(Clone, Debug, Default)]
 pub struct SearchIndex {
     names: HashMap<EntityId, Entry>,
+    /// Every change up to here is in it.
+    sequence: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -62,6 +64,8 @@ struct Entry {
     folded: String,
     title: String,
     layer: usize,
+    /// The types of the thing besides that of the layer; who may not read one of them does not find it.
+    other_types: Box<[Iri]>,
     bbox: model::BoundingBox,
 }
 
@@ -71,7 +75,7 @@ impl SearchIndex {
     /// # Errors
     /// The store's.
     pub fn build(view: &Viewpoint<'_>, layers: &Layers) -> Result<Self, ViewError> {
-        let mut index = Self::default();
+        let mut index = Self { names: HashMap::new(), sequence: view.snapshot.sequence() };
         for (place, layer) in layers.layers.iter().enumerate().filter(|(_, l)| l.search) {
             view.each(&EntitySelect::Type(layer.type_iri()), |entity| {
                 index.put(place, layer, entity);
@@ -81,17 +85,23 @@ impl SearchIndex {
         Ok(index)
     }
 
-    /// Takes in one change.
+    /// Every change up to this sequence is in it.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Takes in one change, unless it is in it already.
     pub fn apply(&mut self, layers: &Layers, change: &Change) {
-        match &change.after {
-            None => {
-                self.names.remove(&change.id);
-            }
-            Some(entity) => {
-                let of = |l: &LayerConfig| l.search && entity.types.contains(&l.type_iri());
-                if let Some((place, layer)) = layers.layers.iter().enumerate().find(|(_, l)| of(l)) {
-                    self.put(place, layer, entity);
-                }
+        if change.sequence <= self.sequence {
+            return;
+        }
+        self.sequence = change.sequence;
+        self.names.remove(&change.id);
+        if let Some(entity) = &change.after {
+            let of = |l: &LayerConfig| l.search && entity.types.contains(&l.type_iri());
+            for (place, layer) in layers.layers.iter().enumerate().filter(|(_, l)| of(l)) {
+                self.put(place, layer, entity);
             }
         }
     }
@@ -103,21 +113,17 @@ impl SearchIndex {
             return;
         }
         let title = title_of(Some(layer), entity, "nl");
-        let entry = Entry { folded: fold(&title), title, layer: place, bbox };
+        let own = layer.type_iri();
+        let other_types = entity.types.iter().filter(|t| **t != own).cloned().collect();
+        let entry = Entry { folded: fold(&title), title, layer: place, other_types, bbox };
         self.names.insert(entity.id.clone(), entry);
     }
 
     /// The best matches: the whole name before a name that starts so, before a word that starts so, before the rest;
-    /// places before other things; then short names first. One name of one layer is listed once.
+    /// places before other things; then short names first. One name of one layer is listed once. Only things of which
+    /// the reader may see every type are found.
     #[must_use]
-    pub fn find(
-        &self,
-        layers: &Layers,
-        shows: &dyn Fn(&LayerConfig) -> bool,
-        text: &str,
-        limit: usize,
-        language: &str,
-    ) -> Vec<Found> {
+    pub fn find(&self, layers: &Layers, scope: &ReadScope, text: &str, limit: usize, language: &str) -> Vec<Found> {
         let wanted = fold(text);
         if wanted.is_empty() {
             return vec![];
@@ -128,7 +134,9 @@ impl SearchIndex {
             .filter_map(|(id, entry)| {
                 let layer = layers.layers.get(entry.layer)?;
                 let grade = grade(&entry.folded, &wanted)?;
-                shows(layer).then_some((grade, !layer.place, entry.folded.len(), id, entry))
+                let types = || entry.other_types.iter().all(|t| scope.shows_type(t));
+                let shown = scope.shows_type(&layer.type_iri()) && types();
+                shown.then_some((grade, !layer.place, entry.folded.len(), id, entry))
             })
             .collect();
         hits.sort_by(|a, b| (a.0, a.1, a.2, &a.4.folded, a.3).cmp(&(b.0, b.1, b.2, &b.4.folded, b.3)));

@@ -21,6 +21,7 @@ use crate::{
     Basemap, BySize, CachedTile, Catalogue, City, Computed, Found, Group, Layer, LayerConfig, LayerKind, Layers,
     SearchIndex, SourceCard, TileCache, TileId, TileKey, ViewError, Viewpoint, build_tile, indicators,
     orders::Orders,
+    remembered::Remembered,
     search::SearchIndexes,
     table::{Table, TableQuery, table_with},
     threed,
@@ -60,9 +61,9 @@ struct Inner {
     /// Told after changes have been taken in.
     taken_in: watch::Sender<u64>,
     search: RwLock<SearchIndexes>,
-    computed: Mutex<HashMap<Remembered, Stamped<AreaValues>>>,
-    bounds: Mutex<HashMap<Remembered, Stamped<Option<BoundingBox>>>>,
-    tilesets: Mutex<HashMap<Remembered, Stamped<Arc<str>>>>,
+    computed: Remembered<AreaValues>,
+    bounds: Remembered<Option<BoundingBox>>,
+    tilesets: Remembered<Arc<str>>,
     /// The orders of large tables.
     orders: Orders,
     /// The content of 3D tiles.
@@ -71,11 +72,6 @@ struct Inner {
 
 /// The value of one indicator for each area.
 type AreaValues = Arc<HashMap<model::EntityId, f64>>;
-/// Something with the state that it was made from.
-type Stamped<T> = (u64, T);
-
-/// What is remembered about a layer: tenant, layer (and indicator), and what the reader may see.
-type Remembered = (Tenant, String, u64);
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -93,9 +89,9 @@ impl Views {
             changed: std::iter::repeat_with(|| AtomicU64::new(0)).take(count).collect(),
             taken_in: watch::Sender::new(0),
             search: RwLock::default(),
-            computed: Mutex::default(),
-            bounds: Mutex::default(),
-            tilesets: Mutex::default(),
+            computed: Remembered::default(),
+            bounds: Remembered::default(),
+            tilesets: Remembered::default(),
             orders: Orders::default(),
             cells: Cache::with_weighter(2_000, CELL_BYTES_MAX, BySize),
             parts,
@@ -273,10 +269,10 @@ impl Views {
             return Ok(Some(self.city().bounding_box()));
         }
         // Things of a live layer change all the time but seldom leave its box: count decides there.
-        let stamp = if layer.live { count } else { self.changed(&layer.id) };
+        let (changed, beside) = if layer.live { (0, count) } else { (self.changed(&layer.id), 0) };
         let key = (view.tenant.clone(), layer.id.clone(), fingerprint(view.scope));
-        if let Some((_, bounds)) = locked(&self.0.bounds).get(&key).filter(|(at, _)| *at == stamp) {
-            return Ok(*bounds);
+        if let Some(bounds) = self.0.bounds.get(&key, changed, beside) {
+            return Ok(bounds);
         }
         let mut bounds: Option<BoundingBox> = None;
         view.each(&EntitySelect::Type(layer.type_iri()), |entity| {
@@ -285,7 +281,7 @@ impl Views {
             }
             true
         })?;
-        locked(&self.0.bounds).insert(key, (stamp, bounds));
+        self.0.bounds.put(key, view.snapshot.sequence(), beside, bounds);
         Ok(bounds)
     }
 
@@ -299,15 +295,13 @@ impl Views {
             let things = self.layers().get(&indicator.layer);
             // Values of live things age with the clock; a minute is fine enough for an area.
             let minute = if things.is_some_and(|t| t.live) { view.now.micros().unsigned_abs() / 60_000_000 } else { 0 };
-            let stamp = (self.changed(&layer.id), self.changed(&indicator.layer), minute);
-            let stamp = hash_of(&stamp);
+            let changed = self.changed(&layer.id).max(self.changed(&indicator.layer));
             let key = (view.tenant.clone(), format!("{}/{}", layer.id, indicator.name), fingerprint(view.scope));
-            let known = locked(&self.0.computed).get(&key).filter(|(at, _)| *at == stamp).map(|(_, v)| v.clone());
-            let values = match known {
+            let values = match self.0.computed.get(&key, changed, minute) {
                 Some(values) => values,
                 None => {
                     let values = Arc::new(indicators::compute(view, self.layers(), layer, indicator)?);
-                    locked(&self.0.computed).insert(key, (stamp, values.clone()));
+                    self.0.computed.put(key, view.snapshot.sequence(), minute, values.clone());
                     values
                 }
             };
@@ -349,13 +343,12 @@ impl Views {
     /// The store's. A layer that the reader may not see, or that has no buildings, is missing.
     pub fn tileset(&self, view: &Viewpoint<'_>, id: &str) -> Result<Arc<str>, ViewError> {
         let layer = self.building_layer(id, view.scope)?;
-        let stamp = self.changed(id);
         let key = (view.tenant.clone(), id.to_owned(), fingerprint(view.scope));
-        if let Some((_, known)) = locked(&self.0.tilesets).get(&key).filter(|(at, _)| *at == stamp) {
-            return Ok(known.clone());
+        if let Some(known) = self.0.tilesets.get(&key, self.changed(id), 0) {
+            return Ok(known);
         }
         let made: Arc<str> = threed::tileset(view, layer)?.to_string().into();
-        locked(&self.0.tilesets).insert(key, (stamp, made.clone()));
+        self.0.tilesets.put(key, view.snapshot.sequence(), 0, made.clone());
         Ok(made)
     }
 
@@ -423,17 +416,37 @@ impl Views {
         limit: usize,
         language: &str,
     ) -> Result<Vec<Found>, ViewError> {
-        let known = self.0.search.read().unwrap_or_else(PoisonError::into_inner).contains_key(view.tenant);
-        if !known {
-            let everything = Viewpoint { scope: &ReadScope::All, ..*view };
-            let index = SearchIndex::build(&everything, self.layers())?;
-            let mut all = self.0.search.write().unwrap_or_else(PoisonError::into_inner);
-            all.entry(view.tenant.clone()).or_insert(index);
-        }
         let all = self.0.search.read().unwrap_or_else(PoisonError::into_inner);
-        let shows = |layer: &LayerConfig| view.scope.shows_type(&layer.type_iri());
-        let Some(index) = all.get(view.tenant) else { return Ok(vec![]) };
-        Ok(index.find(self.layers(), &shows, text, limit, language))
+        if let Some(index) = all.get(view.tenant) {
+            return Ok(index.find(self.layers(), view.scope, text, limit, language));
+        }
+        drop(all);
+        let everything = Viewpoint { scope: &ReadScope::All, ..*view };
+        let index = SearchIndex::build(&everything, self.layers())?;
+        let found = index.find(self.layers(), view.scope, text, limit, language);
+        self.keep_names(view.tenant, index)?;
+        Ok(found)
+    }
+
+    /// Keeps an index that was built from a snapshot, with the changes that were taken in while it was being built.
+    fn keep_names(&self, tenant: &Tenant, mut index: SearchIndex) -> Result<(), StoreError> {
+        // As long as the feed is held, no more changes are taken in.
+        let feed = locked(&self.0.feed);
+        let mut missed = self.0.parts.store.changes_since(index.sequence());
+        while missed.position() < feed.position() {
+            match missed.next_ready() {
+                Ok(Some(changes)) => {
+                    let mine = changes.iter().filter(|change| change.tenant == *tenant);
+                    mine.for_each(|change| index.apply(self.layers(), change));
+                }
+                Ok(None) => break,
+                // It cannot be brought up to date: the next question builds another.
+                Err(StoreError::ChangesTrimmed { .. }) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        self.0.search.write().unwrap_or_else(PoisonError::into_inner).entry(tenant.clone()).or_insert(index);
+        Ok(())
     }
 
     /// Computes what takes long (indicators, bounds, names), so that the first visitor does not wait for it.

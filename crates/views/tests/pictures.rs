@@ -7,8 +7,11 @@ use std::{collections::HashSet, sync::Arc};
 
 use common::{at, delete, id, put, store, view, views};
 use model::{ReadScope, Tenant, Timestamp};
-use polder_views::{self as views, FeaturesQuery, Layers, SeriesQuery, TableQuery, ViewError, Viewpoint, Views};
+use polder_views::{
+    self as views, FeaturesQuery, Layers, SearchIndex, SeriesQuery, TableQuery, ViewError, Viewpoint, Views,
+};
 use serde_json::{Value, json};
+use store::Transaction;
 
 /// The values of one property of a layer's features, by title.
 fn values(views: &Views, layer: &str, property: &str, now: &str, moment: Option<&str>) -> Value {
@@ -69,6 +72,29 @@ fn an_indicator_follows_a_change_at_once() {
 }
 
 #[test]
+fn what_was_made_while_a_change_came_is_not_kept_as_the_newest() {
+    let store = store();
+    let views = views(&store);
+    let old = views.snapshot().unwrap();
+    put(&store, "tree:4 Tree 4.4775,51.9242 year=2020");
+    put(&store, "tree:5 Tree 4.7000,52.0500 year=2020");
+    put(&store, "station:3 Station 4.4800,51.9300 name=Hofplein");
+    // The changes are taken in while somebody still looks at the state from before.
+    let new = views.snapshot().unwrap();
+    let seen = |snapshot| {
+        let tenant = Tenant::default();
+        let view = view(snapshot, &tenant, "12:12");
+        let layer = |id| views.layer(id, &ReadScope::All).unwrap();
+        let computed = views.computed(&view, layer("areas")).unwrap();
+        let bounds = views.bounds(&view, layer("trees"), 3).unwrap().unwrap();
+        let found = views.search(&view, "hofplein", 10, "nl").unwrap().len();
+        (computed.get("treesPerKm2", &id("area:1")), bounds.east, found)
+    };
+    assert_eq!(seen(&old), (Some(1.0), 4.6, 0));
+    assert_eq!(seen(&new), (Some(1.5), 4.7, 1));
+}
+
+#[test]
 fn what_the_reader_may_not_see_does_not_exist() {
     let views = views(&store());
     let (snapshot, tenant) = (views.snapshot().unwrap(), Tenant::default());
@@ -79,6 +105,38 @@ fn what_the_reader_may_not_see_does_not_exist() {
     let ids: Vec<String> = views.catalogue(&view).unwrap().layers.into_iter().map(|l| l.id).collect();
     assert_eq!(ids, ["trees"]);
     assert!(views.search(&view, "beurs", 10, "nl").unwrap().is_empty());
+}
+
+#[test]
+fn a_thing_that_is_also_something_hidden_is_not_found_by_its_name() {
+    let store = store();
+    let views = views(&store);
+    let everything = ReadScope::All;
+    let public = ReadScope::Types(Arc::new(HashSet::from([views::expand("Station")])));
+    let found = |scope: &ReadScope| {
+        let (snapshot, tenant) = (views.snapshot().unwrap(), Tenant::default());
+        let view = Viewpoint { snapshot: &snapshot, tenant: &tenant, scope, now: at("12:12") };
+        views.search(&view, "beurs", 10, "nl").unwrap().len()
+    };
+    assert_eq!((found(&everything), found(&public)), (1, 1));
+    // Now the station is a shelter too, and shelters are not public.
+    let retype = |types: &[&str]| {
+        let snapshot = store.snapshot().unwrap();
+        let before = snapshot.entity(&Tenant::default(), &id("station:1")).unwrap().unwrap();
+        let mut entity = before.value.clone();
+        entity.types = types.iter().map(|t| views::expand(t)).collect();
+        let mut tx = Transaction::new(Tenant::default());
+        tx.put_entity(Some(before), entity, vec![]);
+        store.commit_blocking(tx).unwrap();
+    };
+    retype(&["Station", "Shelter"]);
+    assert_eq!((found(&everything), found(&public)), (1, 0));
+    // An index that is built afterwards says the same.
+    let (snapshot, tenant) = (store.snapshot().unwrap(), Tenant::default());
+    let index = SearchIndex::build(&view(&snapshot, &tenant, "12:12"), views.layers()).unwrap();
+    assert_eq!(index.find(views.layers(), &public, "beurs", 10, "nl").len(), 0);
+    retype(&["Shelter"]);
+    assert_eq!((found(&everything), found(&public)), (0, 0), "it is in no layer any more");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod types;
 pub(crate) use params::Params;
 pub(crate) use request::{Ask, Media};
 pub(crate) use respond::{error_json, page_links};
+pub use subscriptions::subscription_rights;
 
 use trust::Action;
 

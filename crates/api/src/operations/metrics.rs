@@ -32,6 +32,8 @@ fn describe() {
     describe_counter!("polder_notifications_delivered_total", "Notifications that arrived");
     describe_counter!("polder_notifications_failed_total", "Attempts to notify that failed; most are tried again");
     describe_counter!("polder_notifications_given_up_total", "Notifications given up after their last attempt");
+    describe_counter!("polder_notifications_withheld_total", "Notifications whose subscription's owner may not read");
+    describe_counter!("polder_notifications_missed_total", "Changes gone from the log before a subscriber was told");
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^53")]
@@ -42,6 +44,8 @@ fn tell_subscriptions(state: &AppState) {
     counter!("polder_notifications_delivered_total").absolute(tally.delivered);
     counter!("polder_notifications_failed_total").absolute(tally.failed);
     counter!("polder_notifications_given_up_total").absolute(tally.given_up);
+    counter!("polder_notifications_withheld_total").absolute(tally.withheld);
+    counter!("polder_notifications_missed_total").absolute(tally.missed);
 }
 
 /// All measurements of the server.

@@ -78,11 +78,11 @@ pub(crate) struct Roles {
 pub(super) async fn list_users(State(state): State<AppState>, caller: Caller) -> Result<Json<Vec<UserView>>, ApiError> {
     let store = state.store.clone();
     let accounts = blocking(move || trust::users::list(&store)).await?;
-    let managed = accounts.into_iter().filter(|account| caller.subject.may_grant(&account.grants));
+    let managed = accounts.into_iter().filter(|account| account.is_managed_by(&caller.subject));
     Ok(Json(managed.map(UserView::from).collect()))
 }
 
-/// Adds an account.
+/// Adds an account. Accounts are changed by people who are signed in only, never by a token.
 #[utoipa::path(post, path = "/api/v1/users", request_body = NewAccount, responses((status = 201, body = UserView)))]
 pub(super) async fn add_user(
     State(state): State<AppState>,
@@ -90,7 +90,8 @@ pub(super) async fn add_user(
     Json(asked): Json<NewAccount>,
 ) -> Result<(StatusCode, Json<UserView>), ApiError> {
     let grants = Grants::parse(asked.roles.iter().map(String::as_str))?;
-    let new = NewUser { name: asked.name, password: asked.password, party: asked.party, grants };
+    let home = Some(caller.tenant.clone());
+    let new = NewUser { name: asked.name, password: asked.password, party: asked.party, grants, home };
     let (store, now) = (state.store.clone(), state.clock.wall());
     let account = blocking(move || trust::users::add(&store, &caller.subject, new, now)).await?;
     Ok((StatusCode::CREATED, Json(account.into())))

@@ -176,13 +176,16 @@ impl Server {
 
     pub fn add_user(&self, name: &str, roles: &[&str]) {
         let grants = Grants::parse(roles.iter().copied()).unwrap();
-        let new = NewUser { name: name.to_owned(), password: PASSWORD.to_owned(), party: None, grants };
+        let new = NewUser { name: name.to_owned(), password: PASSWORD.to_owned(), party: None, grants, home: None };
         trust::users::add(&self.store, &operator(), new, self.now()).unwrap();
     }
 
-    /// The `Authorization` of a new token of an account, with the scopes given or all.
+    /// The `Authorization` of a new token of an account, with the scopes given or all that its roles allow.
     pub fn token(&self, owner: &str, scopes: Option<&[Action]>) -> String {
-        let scopes = scopes.unwrap_or(Action::ALL).iter().copied().collect();
+        let accounts = trust::users::list(&self.store).unwrap();
+        let grants = accounts.into_iter().find(|account| account.name == owner).unwrap().grants;
+        let all: Vec<Action> = Action::ALL.iter().copied().filter(|action| grants.allow_somewhere(*action)).collect();
+        let scopes = scopes.unwrap_or(&all).iter().copied().collect();
         let new = NewToken { owner: owner.to_owned(), label: "test".to_owned(), scopes, days: 30 };
         let (_, text) = trust::tokens::create(&self.store, &operator(), new, self.now()).unwrap();
         format!("Bearer {text}")

@@ -54,7 +54,7 @@ async fn serve(settings: Settings, city: CityFolder, open: bool) -> Result<()> {
         }
     });
     warm(&state, &city);
-    start_notifier(&mut tasks, &settings, &state.subscriptions, &stop)?;
+    start_notifier(&mut tasks, &settings, &state, &stop)?;
     start_sources(&mut tasks, &settings, &city, &store, &clock, &board, &stop)?;
     announce(&settings, &city, open);
     let signal = stop.clone();
@@ -147,11 +147,12 @@ fn provider(settings: &Settings) -> Result<Option<Oidc>> {
 fn start_notifier(
     tasks: &mut JoinSet<()>,
     settings: &Settings,
-    subscriptions: &Subscriptions,
+    state: &AppState,
     stop: &CancellationToken,
 ) -> Result<()> {
-    let sink = Arc::new(outbound::Notifications(outbound::small_client(&settings.outbound)?));
-    let notifier = Notifier::new(subscriptions.clone(), sink, wall);
+    let sink = Arc::new(outbound::Notifications::new(&settings.outbound)?);
+    let rights = api::subscription_rights(state.trust.clone());
+    let notifier = Notifier::new(state.subscriptions.clone(), sink, rights, wall);
     let stop = stop.clone().cancelled_owned();
     tasks.spawn(notifier.run(stop));
     Ok(())

@@ -20,7 +20,7 @@ pub fn run(command: UserCommand) -> Result<()> {
             let grants = Grants::parse([format!("{tenant}:{role}").as_str()])?;
             let password = read_password(password_stdin)?;
             with_store(&data.data, |store| {
-                let new = NewUser { name, password, party: None, grants };
+                let new = NewUser { name, password, party: None, grants, home: None };
                 let account = trust::users::add(store, &operator(), new, wall())?;
                 println!("{} is added as {role} in {tenant}", account.name);
                 Ok(())

@@ -574,7 +574,7 @@ export interface paths {
         get: operations["list_users"];
         put?: never;
         /**
-         * Adds an account.
+         * Adds an account. Accounts are changed by people who are signed in only, never by a token.
          * @description Needs `users:manage`.
          */
         post: operations["add_user"];
