@@ -54,10 +54,13 @@ fn run_import(polder: &Path, options: &Options) -> Result<()> {
     step("loading the city", &mut import)
 }
 
+/// The page that the web app's build writes last (`fallback` in `web/svelte.config.js`).
+const PAGE: &str = "200.html";
+
 /// Builds the web app when a source is newer than the build.
 pub fn build_web() -> Result<()> {
     needs::npm_packages("web")?;
-    let built = root().join("web/build/index.html").metadata().and_then(|m| m.modified());
+    let built = root().join("web/build").join(PAGE).metadata().and_then(|m| m.modified());
     let newest = newest_source(&crate::run::files()?);
     if built.is_ok_and(|built| newest.is_some_and(|newest| newest <= built)) {
         return Ok(());
@@ -68,4 +71,16 @@ pub fn build_web() -> Result<()> {
 fn newest_source(files: &[String]) -> Option<SystemTime> {
     let sources = files.iter().filter(|path| path.starts_with("web/") || path.starts_with("schemas/"));
     sources.filter_map(|path| root().join(path).metadata().and_then(|m| m.modified()).ok()).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_that_shows_how_old_the_build_is_is_the_one_that_the_build_writes() -> Result<()> {
+        let config = std::fs::read_to_string(root().join("web/svelte.config.js"))?;
+        assert!(config.contains(&format!("fallback: '{PAGE}'")), "{config}");
+        Ok(())
+    }
 }

@@ -251,7 +251,10 @@ fn check_log(kv: &dyn KvSnapshot, head: &Head, report: &mut CheckReport) {
     for item in log::read(kv, 0) {
         report.count("change log records", 1);
         match item {
-            Ok((sequence, _)) => last = sequence,
+            Ok((sequence, changes)) => {
+                last = sequence;
+                changes.err().into_iter().for_each(|error| report.damage(error));
+            }
             Err(error) => report.damage(error),
         }
     }

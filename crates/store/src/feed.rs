@@ -15,9 +15,6 @@ use std::{
 use model::Change;
 use tokio::sync::watch;
 
-/// The changes of a transaction, and the sequence of the last of them.
-type Numbered = (u64, Arc<[Change]>);
-
 use crate::{Kv, StoreError, head::Head, log};
 
 /// How many transactions, and how many changes in all, memory keeps for readers.
@@ -98,7 +95,7 @@ impl Feed {
         }
     }
 
-    fn read_log(&self, after: u64) -> Result<VecDeque<Numbered>, StoreError> {
+    fn read_log(&self, after: u64) -> Result<VecDeque<log::Numbered>, StoreError> {
         let snapshot = self.kv.snapshot()?;
         let oldest = Head::read(&*snapshot)?.log_trimmed_until;
         if after < oldest {
@@ -122,7 +119,7 @@ pub struct ChangeFeed {
     feed: std::sync::Weak<Feed>,
     position: u64,
     newest: watch::Receiver<u64>,
-    from_log: VecDeque<Numbered>,
+    from_log: VecDeque<log::Numbered>,
 }
 
 impl ChangeFeed {
@@ -130,7 +127,8 @@ impl ChangeFeed {
     ///
     /// # Errors
     /// [`StoreError::ChangesTrimmed`] when this reader lagged further behind than the log reaches (it continues with
-    /// what is kept), [`StoreError::Closed`] when the store is closed, or when the engine fails.
+    /// what is kept), [`StoreError::Corrupt`] when a record is damaged (it continues with the one behind it),
+    /// [`StoreError::Closed`] when the store is closed, or when the engine fails.
     pub async fn next(&mut self) -> Result<Arc<[Change]>, StoreError> {
         loop {
             if let Some(changes) = self.next_ready()? {
@@ -147,7 +145,7 @@ impl ChangeFeed {
     pub fn next_ready(&mut self) -> Result<Option<Arc<[Change]>>, StoreError> {
         if let Some((last, changes)) = self.from_log.pop_front() {
             self.position = last;
-            return Ok(Some(changes));
+            return changes.map(Some);
         }
         let feed = self.feed.upgrade().ok_or(StoreError::Closed)?;
         self.newest.mark_unchanged();
@@ -167,7 +165,7 @@ impl ChangeFeed {
                 match self.from_log.pop_front() {
                     Some((last, changes)) => {
                         self.position = last;
-                        Ok(Some(changes))
+                        changes.map(Some)
                     }
                     // Only transactions without changes of entities lie between here and what memory holds.
                     None => {

@@ -180,15 +180,15 @@ pub(crate) fn sequence_of(key: &[u8]) -> Result<u64, StoreError> {
         .ok_or_else(|| StoreError::corrupt("the change log", "a key has the wrong length"))
 }
 
-/// Records after a sequence, oldest first: the last sequence of each, and its changes.
-pub(crate) fn read(
-    snapshot: &dyn KvSnapshot,
-    after: u64,
-) -> impl Iterator<Item = Result<(u64, Arc<[Change]>), StoreError>> + '_ {
+/// A record: the last sequence of it, and its changes, or what is wrong with it.
+pub(crate) type Numbered = (u64, Result<Arc<[Change]>, StoreError>);
+
+/// Records after a sequence, oldest first. One that is damaged does not hide those behind it.
+pub(crate) fn read(snapshot: &dyn KvSnapshot, after: u64) -> impl Iterator<Item = Result<Numbered, StoreError>> + '_ {
     scan_prefix(snapshot, Space::Log, &[TAG], Some(&after.to_be_bytes()), Direction::Forward).map(|item| {
         let (key, value) = item?;
         let sequence = sequence_of(&key)?;
-        Ok((sequence, decode(sequence, &value)?))
+        Ok((sequence, decode(sequence, &value)))
     })
 }
 

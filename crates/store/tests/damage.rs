@@ -192,3 +192,21 @@ fn reading_a_damaged_entity_is_an_error_that_names_it_and_the_others_stay_readab
     assert!(matches!(read("urn:x:1"), Err(StoreError::Corrupt { thing, .. }) if thing == "urn:x:1"));
     assert!(read("urn:x:2").unwrap().is_some());
 }
+
+#[test]
+fn a_reader_is_told_of_a_damaged_change_once_and_goes_on_behind_it() {
+    let directory = tempfile::tempdir().unwrap();
+    fill(directory.path());
+    let kv: Arc<dyn Kv> = Arc::new(FjallKv::open(&directory.path().join("db"), 1 << 20).unwrap());
+    let (key, value) = find(&*kv, Space::Log, "c").remove(1);
+    let mut batch = Batch::new();
+    batch.put(Space::Log, key, flip_last(value));
+    kv.commit(&[&batch]).unwrap();
+    kv.close().unwrap();
+    drop(kv);
+    let store = Store::open(directory.path(), &StoreOptions::default()).unwrap();
+    let mut feed = store.changes_since(0);
+    let told: Vec<Option<usize>> = (0..3).map(|_| feed.next_ready().map(|c| c.map_or(0, |c| c.len())).ok()).collect();
+    assert_eq!(told, [Some(1), None, Some(1)]);
+    assert!(feed.next_ready().unwrap().is_none());
+}

@@ -207,6 +207,11 @@ impl Receiver<'_> {
                     let (count, now) = (oldest.min(last).saturating_sub(after), (self.context.clock)());
                     self.context.subscriptions.missed([(tenant, id)], count, now);
                 }
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    let (tenant, id) = (&self.shared.tenant, &self.shared.id);
+                    tracing::error!(subscription = id.as_str(), %error, "a record of the change log is damaged");
+                    self.context.subscriptions.missed([(tenant, id)], 1, (self.context.clock)());
+                }
                 Err(error) => return Err(error),
             }
             self.shared.caught_up(feed.position().min(last));

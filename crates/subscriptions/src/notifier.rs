@@ -97,6 +97,12 @@ impl Notifier {
                         self.context.subscriptions.missed(keys, oldest.saturating_sub(after), now);
                         self.position = feed.position();
                     }
+                    Err(error @ StoreError::Corrupt { .. }) => {
+                        tracing::error!(%error, "a record of the change log is damaged; its changes are told to nobody");
+                        let (keys, now) = (self.context.subscriptions.keys(), (self.context.clock)());
+                        self.context.subscriptions.missed(keys.iter().map(|(tenant, id)| (tenant, id)), 1, now);
+                        self.position = feed.position();
+                    }
                     Err(error) => {
                         tracing::error!(%error, "the change feed cannot be read; subscribers may miss changes");
                         tokio::time::sleep(FEED_WAIT).await;

@@ -252,18 +252,21 @@ pub(crate) fn existing(store: &Store, name: &str) -> Result<Stored<Account>, Tru
     })
 }
 
+/// What the audit calls those who have no account.
+const NAMES_TAKEN: [&str; 2] = ["anonymous", "open"];
+
 fn check_name(name: &str) -> Result<String, Problem> {
     let name = name.trim().to_lowercase();
     let fits = (2..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-@+".contains(&b));
-    if fits {
+    if fits && !NAMES_TAKEN.contains(&name.as_str()) {
         return Ok(name);
     }
     let shown: String = name.chars().take(80).collect();
     Err(Problem::new(
         "name",
         format!("\"{shown}\" cannot be an account's name"),
-        "use 2 to 64 letters a-z, digits, '.', '_', '-', '@' or '+'",
+        "use 2 to 64 letters a-z, digits, '.', '_', '-', '@' or '+', and not a word that the audit uses for nobody",
     ))
 }
 

@@ -329,3 +329,18 @@ async fn who_asked_for_something_that_lasts_is_remembered_as_they_are_now() {
     assert_eq!(recall(&person, 10), None, "somebody else who got the name is not the one who asked");
     assert_eq!(trust.recall("open", None, at(10)).unwrap(), None, "the server is no longer open");
 }
+
+#[test]
+fn an_account_does_not_take_the_name_that_the_audit_gives_to_nobody() {
+    let (store, _) = city_with("anna", &["viewer"]);
+    for name in ["anonymous", "Open", "a", "an na", "anna;drop"] {
+        let new = NewUser {
+            name: name.to_owned(),
+            password: PASSWORD.to_owned(),
+            party: None,
+            grants: Grants::default(),
+            home: None,
+        };
+        assert!(users::add(&store, &command_line(), new, at(0)).is_err(), "{name}");
+    }
+}

@@ -192,7 +192,7 @@ impl Views {
             match feed.next_ready() {
                 Ok(Some(changes)) => self.apply(&changes),
                 Ok(None) => break,
-                Err(StoreError::ChangesTrimmed { .. }) => self.forget()?,
+                Err(StoreError::ChangesTrimmed { .. } | StoreError::Corrupt { .. }) => self.forget()?,
                 Err(error) => return Err(error),
             }
         }
@@ -441,7 +441,7 @@ impl Views {
                 }
                 Ok(None) => break,
                 // It cannot be brought up to date: the next question builds another.
-                Err(StoreError::ChangesTrimmed { .. }) => return Ok(()),
+                Err(StoreError::ChangesTrimmed { .. } | StoreError::Corrupt { .. }) => return Ok(()),
                 Err(error) => return Err(error),
             }
         }

@@ -138,7 +138,7 @@ pub fn start(small: bool) -> Result<()> {
 }
 
 fn polder() -> PathBuf {
-    root().join("target/demo/polder")
+    root().join("target/release/polder")
 }
 
 fn fresh_folder(name: &str) -> Result<PathBuf> {

@@ -9,6 +9,6 @@ use crate::run::{cargo, step};
 pub fn run(_small: bool) -> Result<()> {
     step(
         "recover",
-        &mut cargo(&["nextest", "run", "--cargo-profile", "demo", "--workspace", "-E", "test(killed)", "--no-capture"]),
+        &mut cargo(&["nextest", "run", "--workspace", "--locked", "-E", "test(killed)", "--no-capture"]),
     )
 }

@@ -116,7 +116,7 @@ impl Teller {
                 _ = tiles.tick() => self.tell_tiles().await,
                 changes = feed.next() => match changes {
                     Ok(changes) => self.tell_changes(&changes).await,
-                    Err(StoreError::ChangesTrimmed { .. }) => self.tell_all_tiles().await,
+                    Err(StoreError::ChangesTrimmed { .. } | StoreError::Corrupt { .. }) => self.tell_all_tiles().await,
                     Err(_) => Err(Gone),
                 },
                 () = self.sender.closed() => Err(Gone),

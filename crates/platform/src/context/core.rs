@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
+use foldhash::fast::RandomState;
 use model::{Iri, NGSI_LD};
 
 /// The address written into answers for the core context.
@@ -85,8 +86,8 @@ const OTHER: &[(&str, &str)] = &[
 pub(super) const PREFIXES: [(&str, &str); 2] = [("https://purl.org/geojson/vocab#", "geojson"), (NGSI_LD, "ngsi-ld")];
 
 pub(super) struct Core {
-    pub terms: HashMap<&'static str, Iri>,
-    pub names: HashMap<Iri, &'static str>,
+    pub terms: HashMap<&'static str, Iri, RandomState>,
+    pub names: HashMap<Iri, &'static str, RandomState>,
 }
 
 /// The core terms, both ways.
@@ -95,7 +96,7 @@ pub(super) static CORE: LazyLock<Core> = LazyLock::new(|| {
     let renamed = RENAMED.iter().map(|(term, name)| (*term, format!("{NGSI_LD}{name}")));
     let geojson = GEOJSON.split_whitespace().map(|term| (term, format!("https://purl.org/geojson/vocab#{term}")));
     let other = OTHER.iter().map(|(term, iri)| (*term, (*iri).to_owned()));
-    let terms: HashMap<&'static str, Iri> =
+    let terms: HashMap<&'static str, Iri, RandomState> =
         plain.chain(renamed).chain(geojson).chain(other).map(|(term, iri)| (term, Iri::new(iri))).collect();
     let names = terms.iter().map(|(term, iri)| (iri.clone(), *term)).collect();
     Core { terms, names }

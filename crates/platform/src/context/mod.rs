@@ -15,6 +15,7 @@ use std::{
     sync::{Arc, LazyLock, PoisonError, RwLock},
 };
 
+use foldhash::fast::RandomState;
 use model::{DEFAULT_CONTEXT, Iri};
 use serde_json::Value;
 
@@ -40,8 +41,8 @@ pub struct Context {
     prefixes: Vec<(Box<str>, Box<str>)>,
     /// What answers carry as `@context`.
     wire: Value,
-    expanded: RwLock<HashMap<Box<str>, Iri>>,
-    compacted: RwLock<HashMap<Iri, Arc<CompactName>>>,
+    expanded: RwLock<HashMap<Box<str>, Iri, RandomState>>,
+    compacted: RwLock<HashMap<Iri, Arc<CompactName>, RandomState>>,
 }
 
 /// A short name, ready to be written.

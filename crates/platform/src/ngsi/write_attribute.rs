@@ -46,29 +46,29 @@ pub fn write_timestamp(out: &mut Vec<u8>, at: Timestamp) {
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    out.push(b'"');
-    write_digits(out, year, 4);
-    let rest = [(b'-', month), (b'-', day), (b'T', second_of_day / 3_600), (b':', second_of_day / 60 % 60)];
-    for (separator, number) in rest.into_iter().chain([(b':', second_of_day % 60)]) {
-        out.push(separator);
-        write_digits(out, number, 2);
+    let mut text = *b"\"0000-00-00T00:00:00.000000Z\"";
+    let parts = [(1, year / 100), (3, year), (6, month), (9, day)];
+    let time = [(12, second_of_day / 3_600), (15, second_of_day / 60 % 60), (18, second_of_day % 60)];
+    for (place, number) in parts.into_iter().chain(time) {
+        write_two_digits(&mut text, place, number);
     }
-    if micros > 0 {
-        out.push(b'.');
-        write_digits(out, micros, 6);
-        while out.last() == Some(&b'0') {
-            out.pop();
+    if micros == 0 {
+        out.extend_from_slice(&text[..20]);
+    } else {
+        for (place, number) in [(21, micros / 10_000), (23, micros / 100), (25, micros)] {
+            write_two_digits(&mut text, place, number);
         }
+        let end = text[..27].iter().rposition(|digit| *digit != b'0').map_or(27, |last| last + 1);
+        out.extend_from_slice(&text[..end]);
     }
     out.extend_from_slice(b"Z\"");
 }
 
-/// Writes a number from 0 with leading zeros.
-fn write_digits(out: &mut Vec<u8>, number: i64, width: u32) {
-    for place in (0..width).rev() {
-        let digit = number / 10_i64.pow(place) % 10;
-        out.push(b'0' + u8::try_from(digit).unwrap_or(0));
-    }
+/// Writes the last two digits of a number from 0.
+fn write_two_digits(text: &mut [u8], place: usize, number: i64) {
+    let number = u8::try_from(number.rem_euclid(100)).unwrap_or(0);
+    text[place] = b'0' + number / 10;
+    text[place + 1] = b'0' + number % 10;
 }
 
 fn write_geometry(out: &mut Vec<u8>, geometry: &Geometry) {
