@@ -173,6 +173,9 @@ async fn bodies_that_are_not_right_are_refused_and_the_server_stays_up() {
         assert_eq!((answer.status.as_u16(), error_of(&answer).as_str()), (status, kind), "{}", answer.body);
     }
     assert_eq!(raw(&server, "POST entities", "text/plain", "{}").await.status.as_u16(), 415);
+    let unknown = "PATCH subscriptions/urn:ngsi-ld:Subscription:none";
+    assert_eq!(raw(&server, unknown, "text/plain", "{}").await.status.as_u16(), 415);
+    assert_eq!(raw(&server, unknown, "application/json", "{}").await.status.as_u16(), 404);
     assert_eq!(raw(&server, "POST entities", "application/json", huge).await.status.as_u16(), 413);
     let accept = server.ask("GET /ngsi-ld/v1/entities?type=T", &[("accept", "text/html")], None).await;
     assert_eq!(accept.status.as_u16(), 406);

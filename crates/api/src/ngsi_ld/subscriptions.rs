@@ -196,6 +196,8 @@ async fn update_subscription(
 ) -> Result<Response, ApiError> {
     ask.params.check_known(&[&["options", "local", "via"]])?;
     let id = EntityId::parse(&id).map_err(NgsiError::from)?;
+    // What is wrong with the request itself is said before what it is about.
+    ask.is_linked()?;
     check_owns(&state, &ask, &id)?;
     check_reads(&state, &ask)?;
     let body = ask.body(&state).await?;
