@@ -7,8 +7,5 @@ use crate::run::{cargo, step};
 
 /// Runs the crash test on the optimised build; it prints its own counts and fails on any loss.
 pub fn run(_small: bool) -> Result<()> {
-    step(
-        "recover",
-        &mut cargo(&["nextest", "run", "--workspace", "--locked", "-E", "test(killed)", "--no-capture"]),
-    )
+    step("recover", &mut cargo(&["nextest", "run", "--workspace", "--locked", "-E", "test(killed)", "--no-capture"]))
 }
