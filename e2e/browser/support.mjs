@@ -67,18 +67,25 @@ export async function open(browser, path = '/', options = {}) {
   return page;
 }
 
+// The cookies of who signed in before: a browser keeps them too, and the server counts attempts to sign in.
+const cookies = new Map();
+
 /** Opens a page as somebody who is signed in. */
 export async function openAs({ name, password }, browser, path, options = {}) {
+  const who = `${name} ${password}`;
   return open(browser, path, {
     ...options,
     before: async (page) => {
-      const { request } = page.context();
-      const { csrf } = await (await request.get('/api/v1/session')).json();
-      const answer = await request.post('/api/v1/session', {
+      const context = page.context();
+      await context.addCookies(cookies.get(who) ?? []);
+      const { csrf, signedIn } = await (await context.request.get('/api/v1/session')).json();
+      if (signedIn) return;
+      const answer = await context.request.post('/api/v1/session', {
         data: { name, password },
         headers: { 'X-CSRF-Token': csrf },
       });
       assert.equal(answer.ok(), true, `signing in as ${name} answers ${answer.status()}`);
+      cookies.set(who, await context.cookies());
     },
   });
 }
