@@ -9,10 +9,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::{ReadScope, Tenant, Timestamp};
+use serving::Charge;
 use store::{AuditEntry, Store, Transaction};
 use trust::{Action, Decision, Identity, Outcome, Resource, Subject, SubjectKind};
 
-use crate::{ApiError, AppState, Route, limits::Charge, session::Cookie};
+use crate::{ApiError, AppState, Route, session::Cookie};
 
 /// The header that names the tenant (ETSI GS CIM 009, 6.3.14).
 const TENANT: &str = "ngsild-tenant";

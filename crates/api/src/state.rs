@@ -4,17 +4,14 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use model::Tenant;
 use platform::context::Contexts;
+use serving::{Limiter, Streams, Turns};
 use store::Store;
 use subscriptions::Subscriptions;
 use trust::Trust;
 use url::Url;
 use views::Views;
 
-use crate::{
-    Assets, CityClock, RateLimits,
-    limits::{Limiter, Streams},
-    reading::Turns,
-};
+use crate::{Assets, CityClock, RateLimits};
 
 /// The layers and settings that requests are answered from. Cheap to clone.
 #[derive(Clone)]
@@ -98,7 +95,13 @@ impl AppState {
     pub fn new(parts: StateParts) -> Self {
         let limiter = Limiter::new(parts.door.rates);
         let streams = Streams::default();
-        Self(Arc::new(Inner { parts, limiter, streams, questions: Turns::new(), pictures: Turns::new() }))
+        Self(Arc::new(Inner {
+            parts,
+            limiter,
+            streams,
+            questions: Turns::of_this_machine(),
+            pictures: Turns::of_this_machine(),
+        }))
     }
 
     pub(crate) fn limiter(&self) -> &Limiter {

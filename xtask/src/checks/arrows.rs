@@ -10,10 +10,14 @@ use crate::run::{cargo, output};
 /// Each crate with the crates of the house that it may use in production.
 const ARROWS: &[(&str, &[&str])] = &[
     ("polder", &["model", "store", "sources", "platform", "subscriptions", "temporal", "views", "trust", "api"]),
-    ("polder-api", &["model", "store", "sources", "platform", "subscriptions", "temporal", "views", "trust"]),
+    (
+        "polder-api",
+        &["model", "serving", "store", "sources", "platform", "subscriptions", "temporal", "views", "trust"],
+    ),
     ("polder-model", &[]),
     ("polder-platform", &["model", "store"]),
     ("polder-segments", &["model"]),
+    ("polder-serving", &["model", "store", "platform", "views", "trust"]),
     ("polder-sources", &["model"]),
     ("polder-store", &["model", "segments"]),
     ("polder-subscriptions", &["model", "store", "platform"]),
@@ -27,7 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Libraries that have one home: nobody else may use them, so that what they do stays in one place.
 const HOMES: &[(&str, &[&str])] = &[
     ("argon2", &["polder-trust"]),
-    ("axum", &["polder-api"]),
+    ("axum", &["polder-api", "polder-serving"]),
     ("fjall", &["polder-store"]),
     ("object_store", &["polder-segments"]),
     ("parquet", &["polder-segments"]),

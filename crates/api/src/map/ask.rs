@@ -6,17 +6,6 @@ use views::{ViewError, Viewpoint, Views};
 
 use crate::{ApiError, AppState, Caller};
 
-impl From<ViewError> for ApiError {
-    fn from(error: ViewError) -> Self {
-        match error {
-            ViewError::Question(problem) => problem.into(),
-            ViewError::Missing(_) => Self::not_found(error.to_string()),
-            ViewError::Store(cause) => Self::internal(&cause),
-            ViewError::Basemap(cause) => Self::internal(&cause),
-        }
-    }
-}
-
 /// Asks the views something, on a thread that may take its time, from where the caller stands.
 pub(crate) async fn look<T, F>(state: &AppState, caller: Caller, ask: F) -> Result<T, ApiError>
 where

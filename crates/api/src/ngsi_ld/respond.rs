@@ -1,19 +1,13 @@
 //! Answers of the NGSI-LD API: bodies with their context, pages with their links, errors with their types.
 
-use std::borrow::Cow;
-
 use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use platform::{
-    context::Context,
-    ngsi::{ErrorKind, NgsiError},
-};
+use platform::{context::Context, ngsi::NgsiError};
 use serde_json::{Value, json};
 
 use super::{Ask, Media};
-use crate::ApiError;
 
 /// The relation of a JSON-LD context in a `Link` header.
 const CONTEXT_REL: &str = "http://www.w3.org/ns/json-ld#context";
@@ -21,18 +15,6 @@ const CONTEXT_REL: &str = "http://www.w3.org/ns/json-ld#context";
 const RESULTS_COUNT: HeaderName = HeaderName::from_static("ngsild-results-count");
 /// The tenant, given back.
 const TENANT: HeaderName = HeaderName::from_static("ngsild-tenant");
-
-impl From<NgsiError> for ApiError {
-    fn from(error: NgsiError) -> Self {
-        if error.kind == ErrorKind::InternalError {
-            tracing::error!(detail = error.detail, "an NGSI-LD operation failed");
-        }
-        let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut envelope = Self::new(status, "ngsi-ld", error.kind.title(), error.detail);
-        envelope.kind = Cow::Owned(error.kind.uri());
-        envelope
-    }
-}
 
 /// An error inside an answer (`ProblemDetails` of one entity of a batch).
 pub(crate) fn error_json(error: &NgsiError) -> Value {

@@ -8,13 +8,14 @@ use axum::{
 };
 use model::Tenant;
 use serde::{Deserialize, Serialize};
+use serving::Charge;
 use subtle::ConstantTimeEq;
 use tokio::task::spawn_blocking;
 use trust::{Grants, Identity, Role, SubjectKind};
 use utoipa::ToSchema;
 
 use super::Cookie;
-use crate::{ApiError, AppState, Caller, guard::CSRF, limits::Charge};
+use crate::{ApiError, AppState, Caller, guard::CSRF};
 
 /// Answers with a secret in them are kept by no cache.
 const NO_STORE: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];

@@ -14,14 +14,15 @@ const PER_CORE: usize = 4;
 
 /// Turns for questions. A question that is given up by its caller keeps its turn until its thread is done, so that
 /// giving up and asking again wins nothing.
-pub(crate) struct Turns {
+pub struct Turns {
     free: Arc<Semaphore>,
     wait_max: Duration,
 }
 
 impl Turns {
     /// As many turns as fit this machine.
-    pub(crate) fn new() -> Self {
+    #[must_use]
+    pub fn of_this_machine() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self::of(cores * PER_CORE, WAIT_MAX)
     }
@@ -34,10 +35,7 @@ impl Turns {
     ///
     /// # Errors
     /// 503 when no turn came in time, 500 when the question panics.
-    pub(crate) async fn run<T: Send + 'static>(
-        &self,
-        question: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
+    pub async fn run<T: Send + 'static>(&self, question: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
         let turn = timeout(self.wait_max, Arc::clone(&self.free).acquire_owned()).await.map_err(|_| busy())?;
         let turn = turn.map_err(|closed| ApiError::internal(&closed))?;
         let answered = spawn_blocking(move || {

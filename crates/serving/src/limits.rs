@@ -44,9 +44,12 @@ impl Default for RateLimits {
 
 /// What a bucket is kept for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Charge {
+pub enum Charge {
+    /// A request without an account, counted by its address.
     Stranger,
+    /// A request of an account or a token.
     Subject,
+    /// An attempt to sign in, counted by its address.
     SignIn,
 }
 
@@ -57,19 +60,24 @@ struct Bucket {
 }
 
 /// The buckets. Time is given, so that the same requests always get the same answers.
-pub(crate) struct Limiter {
+pub struct Limiter {
     rates: RateLimits,
     hasher: RandomState,
     buckets: Mutex<HashMap<u64, Bucket>>,
 }
 
 impl Limiter {
-    pub(crate) fn new(rates: RateLimits) -> Self {
+    /// Full buckets for everybody.
+    #[must_use]
+    pub fn new(rates: RateLimits) -> Self {
         Self { rates, hasher: RandomState::new(), buckets: Mutex::default() }
     }
 
-    /// Takes one request from the bucket of `name`; when it is empty, says after how many seconds to come back.
-    pub(crate) fn take(&self, charge: Charge, name: &str, now: Timestamp) -> Result<(), u64> {
+    /// Takes one request from the bucket of `name`.
+    ///
+    /// # Errors
+    /// When it is empty: the seconds after which to come back.
+    pub fn take(&self, charge: Charge, name: &str, now: Timestamp) -> Result<(), u64> {
         let Some(rate) = self.rate(charge) else { return Ok(()) };
         let key = self.hasher.hash_one((charge, name));
         let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -118,17 +126,17 @@ const STREAMS_MAX: usize = 4_096;
 
 /// Who listens. A stream costs a reader of the change feed for as long as it is open, so it is counted as long.
 #[derive(Clone, Default)]
-pub(crate) struct Streams(Arc<Mutex<HashMap<String, usize>>>);
+pub struct Streams(Arc<Mutex<HashMap<String, usize>>>);
 
 /// One open stream; dropping it ends the count.
-pub(crate) struct OpenStream {
+pub struct OpenStream {
     streams: Streams,
     caller: String,
 }
 
 impl Streams {
     /// Counts a stream of a caller; `None` when the caller, or all together, have as many as may be open.
-    pub(crate) fn open(&self, caller: &str) -> Option<OpenStream> {
+    pub fn open(&self, caller: &str) -> Option<OpenStream> {
         let mut open = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let all: usize = open.values().sum();
         let own = open.get(caller).copied().unwrap_or_default();

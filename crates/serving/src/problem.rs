@@ -10,9 +10,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::Problem;
+use platform::ngsi::{ErrorKind, NgsiError};
 use serde::Serialize;
 use store::{CommitError, StoreError};
 use trust::TrustError;
+use views::ViewError;
 
 /// Where the types of problems are named. The names are identifiers; nothing need be served there.
 const TYPES: &str = "https://polder.city/problems/";
@@ -186,6 +188,29 @@ impl From<CommitError> for ApiError {
             CommitError::Conflict { .. } => Self::conflict(error.to_string()).with_remedy("read it again and repeat"),
             CommitError::Full => Self::too_many(error.to_string(), 1),
             CommitError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NgsiError> for ApiError {
+    fn from(error: NgsiError) -> Self {
+        if error.kind == ErrorKind::InternalError {
+            tracing::error!(detail = error.detail, "an NGSI-LD operation failed");
+        }
+        let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut envelope = Self::new(status, "ngsi-ld", error.kind.title(), error.detail);
+        envelope.kind = Cow::Owned(error.kind.uri());
+        envelope
+    }
+}
+
+impl From<ViewError> for ApiError {
+    fn from(error: ViewError) -> Self {
+        match error {
+            ViewError::Question(problem) => problem.into(),
+            ViewError::Missing(_) => Self::not_found(error.to_string()),
+            ViewError::Store(cause) => Self::internal(&cause),
+            ViewError::Basemap(cause) => Self::internal(&cause),
         }
     }
 }
