@@ -9,7 +9,7 @@ use crate::run::{cargo, output};
 
 /// Each crate with the crates of the house that it may use in production.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("polder", &["model", "store", "sources", "platform", "subscriptions", "temporal", "views", "trust", "api"]),
+    ("polder", &["model", "store", "sources", "platform", "subscriptions", "temporal", "views", "support", "trust", "api"]),
     ("polder-api", &["model", "store", "sources", "platform", "subscriptions", "temporal", "views", "trust"]),
     ("polder-model", &[]),
     ("polder-platform", &["model", "store"]),
@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("polder-sources", &["model"]),
     ("polder-store", &["model", "segments"]),
     ("polder-subscriptions", &["model", "store", "platform"]),
+    ("polder-support", &["model"]),
     ("polder-temporal", &["model", "store", "platform"]),
     ("polder-testing", &["model", "store", "sources", "platform", "views", "trust", "api"]),
     ("polder-trust", &["model", "store"]),
