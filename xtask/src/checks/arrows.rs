@@ -9,18 +9,29 @@ use crate::run::{cargo, output};
 
 /// Each crate with the crates of the house that it may use in production.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("polder", &["model", "store", "sources", "platform", "subscriptions", "temporal", "views", "trust", "api"]),
+    (
+        "polder",
+        &[
+            "model", "store", "sources", "platform", "subscriptions", "temporal", "views", "support", "control", "trust",
+            "api",
+        ],
+    ),
     (
         "polder-api",
-        &["model", "serving", "store", "sources", "platform", "subscriptions", "temporal", "views", "trust"],
+        &[
+            "model", "serving", "store", "sources", "platform", "subscriptions", "temporal", "views", "support", "control",
+            "trust",
+        ],
     ),
+    ("polder-control", &["model", "store", "support"]),
     ("polder-model", &[]),
     ("polder-platform", &["model", "store"]),
     ("polder-segments", &["model"]),
-    ("polder-serving", &["model", "store", "platform", "views", "trust"]),
+    ("polder-serving", &["model", "store", "platform", "views", "control", "trust"]),
     ("polder-sources", &["model"]),
     ("polder-store", &["model", "segments"]),
     ("polder-subscriptions", &["model", "store", "platform"]),
+    ("polder-support", &["model"]),
     ("polder-temporal", &["model", "store", "platform"]),
     ("polder-testing", &["model", "store", "sources", "platform", "views", "trust", "api"]),
     ("polder-trust", &["model", "store"]),

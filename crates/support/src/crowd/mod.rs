@@ -1,0 +1,30 @@
+//! The crowd in public space: how many people are where, what will cross a threshold, what a measure changes.
+//!
+//! One file for one thing:
+//! - [`Site`]: areas, gates and links, checked
+//! - [`Counters`]: readings become flows per gate and step, each with what was done to it
+//! - [`Estimator`]: flows become occupancy per area, with its standard deviation and its making
+//! - [`flow`]: density, specific flow, speed, Fruin's level of service, time to capacity
+//! - [`Thresholds`]: amber and red, with hysteresis
+//! - [`project`]: where occupancy goes in the next hour, and with which probability it crosses
+//! - [`Plan`]: measures and what they change
+//! - [`Alert`]: raised once, acknowledged, escalated, closed
+//! - [`Suppressor`]: small counts leave in no output, nor by subtraction
+//! - [`Live`]: all of it wired together for one site
+
+mod alert;
+mod counter;
+pub mod flow;
+mod site;
+mod site_check;
+mod suppress;
+#[cfg(test)]
+mod test_sites;
+mod threshold;
+
+pub use alert::{Alert, AlertEvent, AlertHappening, AlertRules, AlertState};
+pub use counter::{AreaCount, CountKind, Counts, Finding, FlowStatus, GateFlow, Mark, Reading, StepFlows};
+pub use flow::{FundamentalDiagram, LevelOfService};
+pub use site::{Area, AreaId, AreaUse, ClosedHours, CounterId, Gate, GateId, Link, Side, Site, Undercount};
+pub use suppress::{Cell, Suppressed, Suppressor};
+pub use threshold::{Colour, Limit, Load, Quantity, ServiceLimit, Steady, Thresholds};
