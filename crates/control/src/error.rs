@@ -3,7 +3,7 @@
 use model::Problem;
 use store::{CommitError, StoreError};
 
-use crate::Part;
+use crate::PartView;
 
 /// A failure, in words for whoever asked.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum ControlError {
     Conflict(Problem),
     /// Somebody changed the part since it was read.
     #[error("somebody else changed this part since you read it")]
-    Changed(Option<Box<(Part, u64)>>),
+    Changed(Option<Box<PartView>>),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -191,7 +191,7 @@ pub async fn remove_part(
 /// The refusal that shows the part as it is now.
 fn changed(store: &Store, tenant: &Tenant, document: &str) -> Result<ControlError, ControlError> {
     let current = store.snapshot()?.document::<Part>(tenant, document)?;
-    Ok(ControlError::Changed(current.map(|stored| Box::new((stored.value, stored.version)))))
+    Ok(ControlError::Changed(current.map(|stored| Box::new(stored.into()))))
 }
 
 /// What a caller typed, short enough to repeat.

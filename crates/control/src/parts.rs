@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use model::{Geometry, Problem, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::Document;
+use store::{Document, Stored};
 use support::crowd::AreaUse;
 use utoipa::ToSchema;
 
@@ -23,8 +23,7 @@ const POSITIONS_MAX: usize = 2_000;
 const AMOUNT_MAX: f64 = 10_000_000.0;
 
 /// The names of the kinds of parts, as they are in addresses.
-pub const KINDS: &[&str] =
-    &["area", "barrier", "consequence", "gate", "link", "measure", "programme", "threat"];
+pub const KINDS: &[&str] = &["area", "barrier", "consequence", "gate", "link", "measure", "programme", "threat"];
 
 /// A part of an event's plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,8 +54,9 @@ pub(crate) fn part_key(event: &str, kind: &str, key: &str) -> String {
 }
 
 /// What a part says, by its kind.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", content = "body", rename_all = "camelCase")]
+#[schema(as = CrowdPartBody)]
 pub enum Body {
     /// A surface where people are.
     Area(AreaPart),
@@ -409,6 +409,32 @@ pub struct MeasurePart {
     pub name: String,
     /// What would be done.
     pub measure: Measure,
+}
+
+/// A part as it is shown, with the version that a change of it builds on.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = CrowdPart)]
+pub struct PartView {
+    /// Its key, unique among the parts of its kind.
+    pub key: String,
+    /// The version.
+    pub version: u64,
+    /// Its kind and what it says.
+    #[serde(flatten)]
+    pub body: Body,
+    /// Who wrote it last.
+    pub changed_by: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub changed_at: Timestamp,
+}
+
+impl From<Stored<Part>> for PartView {
+    fn from(stored: Stored<Part>) -> Self {
+        let Part { key, body, changed_by, changed_at, .. } = stored.value;
+        Self { key, version: stored.version, body, changed_by, changed_at }
+    }
 }
 
 /// Whether a text can be the key of a part or the id of an event.

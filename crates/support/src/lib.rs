@@ -4,5 +4,7 @@
 //! enter; what was measured, bridged or unknown stays distinguishable to the end.
 //!
 //! - [`crowd`]: how many people are where, how dense it is, what will cross a threshold, and what a measure changes
+//! - [`visitors`]: simulated visitors, to rehearse with
 
 pub mod crowd;
+pub mod visitors;
