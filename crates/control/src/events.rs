@@ -80,6 +80,31 @@ pub async fn make(
     Err(ControlError::Conflict(Problem::new("name", "a thousand events have this name", "choose another name")))
 }
 
+/// Puts a whole event, with its parts (kind, key and body), into a transaction. It must not exist yet.
+///
+/// # Errors
+/// Facts, an id or a part that cannot be; the part is named.
+pub fn add_whole(
+    tx: &mut Transaction,
+    id: &str,
+    facts: EventFacts,
+    parts: Vec<(String, String, Value)>,
+    (by, now): (&str, Timestamp),
+) -> Result<(), ControlError> {
+    let id = checked_key(id)?.to_owned();
+    let (facts, made_by) = (facts.checked()?, by.to_owned());
+    for (kind, key, body) in parts {
+        let named = |problem: Problem| Problem { thing: format!("{kind} {key}: {}", problem.thing), ..problem };
+        let body = Body::read(&kind, body).map_err(named)?;
+        let key = checked_key(&key).map_err(named)?.to_owned();
+        let part = Part { event: id.clone(), key, body, changed_by: by.to_owned(), changed_at: now };
+        tx.put_document(&part, Expect::Absent)?;
+    }
+    let event = Event { id, facts, run: None, runs: 0, over: false, made_by, made_at: now };
+    tx.put_document(&event, Expect::Absent)?;
+    Ok(())
+}
+
 /// Changes what was said of an event.
 ///
 /// # Errors

@@ -8,7 +8,11 @@ mod event;
 pub mod events;
 mod measure;
 mod parts;
-mod record;
+mod picture;
+pub mod record;
+mod report;
+mod room;
+mod run;
 mod site;
 
 pub use error::ControlError;
@@ -19,4 +23,8 @@ pub use parts::{
     AreaPart, BarrierPart, BarrierSide, Body, ConsequencePart, CounterPart, GatePart, KINDS, Level, LinkPart,
     MeasurePart, Part, PartView, ProgrammePart, ThreatKind, ThreatPart, checked_key,
 };
+pub use picture::{Ahead, Amount, AreaPicture, GatePicture, GateStatus, Picture};
+pub use record::{AlertRecord, DecisionRecord, Difference, RunKind, RunRecord, RunState};
+pub use report::{Report, report};
+pub use room::{Actor, Clock, Room, Start};
 pub use site::site_of;
