@@ -301,7 +301,14 @@ impl Visitors {
     }
 }
 
-/// Persons that arrive for a draw in the minute from `at`: a bell around its peak.
+impl Draw {
+    /// Persons that are expected to arrive for it in the minute from `at`: a bell around its peak.
+    #[must_use]
+    pub fn arrivals_per_min(&self, at: Timestamp) -> f64 {
+        arrivals_per_min(self, at)
+    }
+}
+
 fn arrivals_per_min(draw: &Draw, at: Timestamp) -> f64 {
     let sd_min = (draw.arrival_min_before / 2.0).max(10.0);
     let peak_min = at.seconds_since(draw.from) / 60.0 + draw.arrival_min_before;
@@ -312,7 +319,9 @@ fn arrivals_per_min(draw: &Draw, at: Timestamp) -> f64 {
     draw.visitors * (-0.5 * z * z).exp() / (sd_min * (2.0 * std::f64::consts::PI).sqrt())
 }
 
-fn entries_of(site: &Site, shares: &BTreeMap<GateId, f64>) -> BTreeMap<GateId, f64> {
+/// The share of the arrivals at each gate that leads inside: as given, the rest by width.
+#[must_use]
+pub fn entries_of(site: &Site, shares: &BTreeMap<GateId, f64>) -> BTreeMap<GateId, f64> {
     let leads_inside = |from: &Side, to: &Side| (*from == Side::Outside) != (*to == Side::Outside);
     let entries: Vec<_> = site.gates.iter().filter(|gate| leads_inside(&gate.from, &gate.to)).collect();
     let given: f64 = entries.iter().filter_map(|gate| shares.get(&gate.id)).sum();

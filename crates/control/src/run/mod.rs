@@ -1,6 +1,7 @@
 //! One run: a task that steps through the event minute by minute, and does in between what people order.
 
 mod alerts;
+mod expected;
 mod scene;
 mod watch;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{EntityId, ObservedValue, SeriesKey, Tenant, Timestamp};
 use store::{Order, Store, StoreError, TimeRange};
 use support::{
-    crowd::{Counts, Reading},
+    crowd::{Counts, Reading, Site},
     visitors::{Draw, Steering, Visitors},
 };
 
@@ -39,22 +39,33 @@ impl Scene {
 
 fn visitors(plan: &Plan, from: Timestamp, start: Start) -> Visitors {
     let (site, _) = crate::site_of(plan);
-    let draws = plan.parts.iter().filter_map(|part| match &part.body {
+    let shares = arrival_shares(plan);
+    let draws = draws(plan, &site).map(|draw| Draw { visitors: draw.visitors * start.visitors_factor, ..draw });
+    let draws = draws.collect();
+    Visitors::new(site, draws, &shares, MISSED_SHARE, from, start.seed)
+}
+
+/// What is on the programme, with how many are expected.
+pub(super) fn draws<'a>(plan: &'a Plan, site: &'a Site) -> impl Iterator<Item = Draw> + 'a {
+    plan.parts.iter().filter_map(|part| match &part.body {
         Body::Programme(item) if site.area(&item.area).is_some() => Some(Draw {
             area: item.area.clone(),
             from: item.from,
             until: item.until,
-            visitors: item.visitors_expected * start.visitors_factor,
+            visitors: item.visitors_expected,
             arrival_min_before: item.arrival_min_before,
         }),
         _ => None,
-    });
+    })
+}
+
+/// The share of the arrivals by gate, where the plan gives one.
+pub(super) fn arrival_shares(plan: &Plan) -> BTreeMap<String, f64> {
     let shares = plan.parts.iter().filter_map(|part| match &part.body {
         Body::Gate(gate) => Some((part.key.clone(), gate.arrival_share?)),
         _ => None,
     });
-    let (draws, shares) = (draws.collect(), shares.collect());
-    Visitors::new(site, draws, &shares, MISSED_SHARE, from, start.seed)
+    shares.collect()
 }
 
 /// What measures do to simulated visitors at a moment.

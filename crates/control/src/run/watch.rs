@@ -10,6 +10,7 @@ use support::crowd::{
     Suppressor,
 };
 
+use super::expected::Expected;
 use crate::{
     Ahead, Amount, AreaPicture, Body, Difference, GatePicture, GateStatus, Measure, MeasureKind, Plan, site_of,
 };
@@ -33,6 +34,7 @@ pub(super) struct Watch {
     names: BTreeMap<(&'static str, String), String>,
     live: Live,
     simulated: bool,
+    expected: Expected,
     suppressor: Suppressor,
     /// What could be shown of the areas the step before.
     before: Suppressed,
@@ -47,8 +49,8 @@ impl Watch {
         let settings = LiveSettings { counters, ..LiveSettings::default() };
         let start = if simulated { crowd::Start::Empty } else { crowd::Start::Unknown };
         let live = Live::new(&site, settings, at, start, zone);
-        let (names, suppressor) = (names.collect(), Suppressor::default());
-        Self { site, names, live, simulated, suppressor, before: Suppressed::new() }
+        let (names, suppressor, expected) = (names.collect(), Suppressor::default(), Expected::new(plan, &site));
+        Self { site, names, live, simulated, expected, suppressor, before: Suppressed::new() }
     }
 
     /// Takes the readings of a minute and gives the picture at its end.
@@ -59,6 +61,7 @@ impl Watch {
                 tracing::debug!(%problem, "a reading was not used");
             }
         }
+        self.live.set_bands(self.expected.bands(at));
         let (steps, problems) = self.live.advance(at);
         for problem in problems {
             tracing::debug!(%problem, "something in a step was not used");

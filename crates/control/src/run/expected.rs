@@ -1,0 +1,65 @@
+//! How many are expected to arrive where in the next hour, by the programme of the plan.
+//!
+//! Only the plan is used, never what a rehearsal simulates: a run with twice the visitors meets the same expectation,
+//! and the counts must correct it.
+
+use std::collections::BTreeMap;
+
+use model::Timestamp;
+use support::{
+    crowd::{ForecastBand, Side, Site},
+    visitors::{Draw, entries_of},
+};
+
+use super::scene::{arrival_shares, draws};
+use crate::Plan;
+
+/// How far ahead, min.
+const MINUTES: i64 = 60;
+/// One in ten events draws less than this share of those expected, and one in ten more: our choice until the records of
+/// a site's own events say better.
+const SHARE_P10: f64 = 0.6;
+const SHARE_P90: f64 = 1.5;
+
+/// What a plan expects.
+pub(super) struct Expected {
+    draws: Vec<Draw>,
+    /// The share of all arrivals that enters each area from outside.
+    shares: BTreeMap<String, f64>,
+}
+
+impl Expected {
+    pub(super) fn new(plan: &Plan, site: &Site) -> Self {
+        let mut shares: BTreeMap<String, f64> = BTreeMap::new();
+        for (gate, share) in entries_of(site, &arrival_shares(plan)) {
+            let Some(gate) = site.gate(&gate) else { continue };
+            let inside = if gate.from == Side::Outside { &gate.to } else { &gate.from };
+            if let Some(area) = inside.area() {
+                *shares.entry(area.to_owned()).or_default() += share;
+            }
+        }
+        Self { draws: draws(plan, site).collect(), shares }
+    }
+
+    /// Arrivals a minute into each area from outside, for the next hour; nothing when there is no programme, for then
+    /// only the counts can say.
+    pub(super) fn bands(&self, at: Timestamp) -> Vec<ForecastBand> {
+        if self.draws.is_empty() {
+            return vec![];
+        }
+        let minutes: Vec<f64> = (0..MINUTES)
+            .map(|minute| at.plus_micros(minute * 60_000_000))
+            .map(|moment| self.draws.iter().map(|draw| draw.arrivals_per_min(moment)).sum())
+            .collect();
+        let line = |factor: f64| minutes.iter().map(|all| all * factor).collect();
+        self.shares
+            .iter()
+            .map(|(area, share)| ForecastBand {
+                area: area.clone(),
+                p10: line(share * SHARE_P10),
+                p50: line(*share),
+                p90: line(share * SHARE_P90),
+            })
+            .collect()
+    }
+}
