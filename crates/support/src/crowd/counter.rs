@@ -1,10 +1,18 @@
 //! Readings of counters become flows per gate and step; each correction carries a mark, and each doubt a finding.
 
+mod bridge;
+mod intake;
+mod series;
+mod swap;
+
 use std::collections::BTreeMap;
 
 use model::{Problem, Timestamp};
 
 use super::{AreaId, CounterId, GateId};
+
+pub use intake::{CounterSettings, Counters};
+pub(in crate::crowd) use series::plus_s;
 
 /// What one counter saw in one interval.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,3 +157,6 @@ pub struct Finding {
 
 /// Flows of all gates in one step.
 pub type StepFlows = BTreeMap<GateId, GateFlow>;
+
+#[cfg(test)]
+mod tests;

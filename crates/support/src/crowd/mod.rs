@@ -15,6 +15,7 @@
 mod alert;
 mod counter;
 pub mod flow;
+mod occupancy;
 mod site;
 mod site_check;
 mod suppress;
@@ -23,8 +24,11 @@ mod test_sites;
 mod threshold;
 
 pub use alert::{Alert, AlertEvent, AlertHappening, AlertRules, AlertState};
-pub use counter::{AreaCount, CountKind, Counts, Finding, FlowStatus, GateFlow, Mark, Reading, StepFlows};
+pub use counter::{
+    AreaCount, CountKind, CounterSettings, Counters, Counts, Finding, FlowStatus, GateFlow, Mark, Reading, StepFlows,
+};
 pub use flow::{FundamentalDiagram, LevelOfService};
+pub use occupancy::{Anchor, Correction, Estimator, EstimatorSettings, Knowledge, Making, Occupancy, Start};
 pub use site::{Area, AreaId, AreaUse, ClosedHours, CounterId, Gate, GateId, Link, Side, Site, Undercount};
 pub use suppress::{Cell, Suppressed, Suppressor};
 pub use threshold::{Colour, Limit, Load, Quantity, ServiceLimit, Steady, Thresholds};
