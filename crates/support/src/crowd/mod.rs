@@ -14,21 +14,30 @@
 
 mod alert;
 mod counter;
+pub mod evaluate;
 pub mod flow;
+mod live;
+mod measure;
 mod occupancy;
+mod risk;
 mod site;
 mod site_check;
 mod suppress;
 #[cfg(test)]
 mod test_sites;
 mod threshold;
+mod trend;
 
 pub use alert::{Alert, AlertEvent, AlertHappening, AlertRules, AlertState};
 pub use counter::{
     AreaCount, CountKind, CounterSettings, Counters, Counts, Finding, FlowStatus, GateFlow, Mark, Reading, StepFlows,
 };
 pub use flow::{FundamentalDiagram, LevelOfService};
+pub use live::{AreaPicture, Live, LiveSettings, StepDone};
+pub use measure::{Comparison, Difference, Measure, MeasureKind, Plan, Planned, library, what_if};
 pub use occupancy::{Anchor, Correction, Estimator, EstimatorSettings, Knowledge, Making, Occupancy, Start};
+pub use risk::{AreaProjection, Crossing, ForecastBand, Projection, RiskSettings, project};
 pub use site::{Area, AreaId, AreaUse, ClosedHours, CounterId, Gate, GateId, Link, Side, Site, Undercount};
 pub use suppress::{Cell, Suppressed, Suppressor};
 pub use threshold::{Colour, Limit, Load, Quantity, ServiceLimit, Steady, Thresholds};
+pub use trend::{Arrival, Direction, Lane, Outlook, Trends};

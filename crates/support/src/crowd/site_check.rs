@@ -191,6 +191,8 @@ fn usable_links(links: Vec<Link>, site: &Site, problems: &mut Vec<Problem>) -> V
             Some(problem(format!("gate \"{gate}\" is no usable gate"), "name a gate of this site"))
         } else if link.takes_over.values().any(|share| !(0.0..=1.0).contains(share)) {
             Some(problem("a share outside 0..1".into(), "give the part of the flow that comes along here"))
+        } else if link.gate.is_none() && !link.takes_over.is_empty() {
+            Some(problem("takes over from a gate but has none".into(), "name the gate through which people go instead"))
         } else {
             None
         };

@@ -84,7 +84,7 @@ fn more_than_the_whole_flow_of_a_closed_gate_is_scaled_down() {
         to: Side::Outside,
         width_m: 2.0,
         length_m: 10.0,
-        gate: None,
+        gate: Some("south".into()),
         capacity_ped_m_min: None,
         takes_over: [("north".to_owned(), 0.8)].into(),
     };
