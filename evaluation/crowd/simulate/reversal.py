@@ -1,12 +1,12 @@
-"""Scenario 3: two halls joined by a passage of 1.2 m that is one-way: eastward for 20 minutes, then westward."""
+"""Scenario 3: two halls joined by a passage of 1.2 m that is one-way: eastward for 15 minutes, then westward."""
 
 import jupedsim as jps
 from shapely import union_all
 
 from crowd import Run, box, ramp
 
-MINUTES = 60
-TURN_MIN = 20
+MINUTES = 52
+TURN_MIN = 15
 # What the passage lets through in this model, found on seeds from 100.
 CAPACITY_PER_MIN = 112.0
 

@@ -5,7 +5,7 @@ from shapely import union_all
 
 from crowd import Run, box, ramp
 
-MINUTES = 60
+MINUTES = 46
 SIDE_M = 16.0
 # Gates by name: middle of the opening, one step outwards. The openings are 3 m wide.
 GATES = {"north": ((8, 16), (0, 1)), "east": ((16, 8), (1, 0)), "south": ((8, 0), (0, -1)), "west": ((0, 8), (-1, 0))}
@@ -27,12 +27,12 @@ def zone_of(x, y):
 
 
 def run(kind, seed):
-    """`busy` would settle at 360-450 persons, of 300 that the square may hold; `quiet` at 110-210."""
+    """`busy` would settle at 380-460 persons, of 300 that the square may hold; `quiet` at 90-165."""
     walkable = union_all([box(0, 0, SIDE_M, SIDE_M)] + [box(*outside_box(name)) for name in GATES])
     gates = {(name, "square"): (name, 0) for name in GATES} | {("square", name): (name, 1) for name in GATES}
     run = Run(seed, walkable, zone_of, gates, {"square": box(0, 0, SIDE_M, SIDE_M)}, MINUTES, step_s=0.1)
-    settled = run.random.uniform(360, 450) if kind == "busy" else run.random.uniform(110, 210)
-    rate = ramp(4, settled / STAY_MIN, run.random.uniform(5, 12), run.random.uniform(12, 25))
+    settled = run.random.uniform(380, 460) if kind == "busy" else run.random.uniform(90, 165)
+    rate = ramp(4, settled / STAY_MIN, run.random.uniform(6, 12), run.random.uniform(22, 34))
     steering = run.simulation.add_direct_steering_stage()
     journey = run.simulation.add_journey(jps.JourneyDescription([steering]))
     waiting = {name: 0 for name in GATES}

@@ -39,23 +39,32 @@ pub struct ServiceLimit {
 }
 
 /// The thresholds of an area; what is `None` is not looked at. The worst of them is the area's colour.
+///
+/// An area without any thresholds in its settings has the defaults; one that names some has those and no others.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct Thresholds {
     /// On density, ped/m2.
+    #[serde(default)]
     pub density_m2: Option<Limit>,
     /// On specific flow through the busiest gate, ped/m/min.
+    #[serde(default)]
     pub specific_flow_ped_m_min: Option<Limit>,
     /// On Fruin's level of service.
+    #[serde(default)]
     pub level_of_service: Option<ServiceLimit>,
     /// On occupancy as a share of capacity.
+    #[serde(default)]
     pub occupancy_share: Option<Limit>,
     /// Density at which movement is expected to break down here, ped/m2: 3.8 to 10 in the literature (Helbing, Johansson
     /// and Al-Abideen 2007; Still 2014), calibrated per site. Only shown, never a reason to stay green below it.
+    #[serde(default = "default_breakdown_density_m2")]
     pub breakdown_density_m2: f64,
     /// By which share a value must fall below a border before the colour goes down again.
+    #[serde(default = "default_hysteresis_share")]
     pub hysteresis_share: f64,
     /// How long it must stay below before the colour goes down, s.
+    #[serde(default = "default_hold_s")]
     pub hold_s: f64,
 }
 
@@ -70,11 +79,23 @@ impl Default for Thresholds {
             specific_flow_ped_m_min: Some(Limit { amber: 66.0, red: 82.0 }),
             level_of_service: None,
             occupancy_share: Some(Limit { amber: 0.8, red: 0.95 }),
-            breakdown_density_m2: 3.8,
-            hysteresis_share: 0.1,
-            hold_s: 180.0,
+            breakdown_density_m2: default_breakdown_density_m2(),
+            hysteresis_share: default_hysteresis_share(),
+            hold_s: default_hold_s(),
         }
     }
+}
+
+fn default_breakdown_density_m2() -> f64 {
+    3.8
+}
+
+fn default_hysteresis_share() -> f64 {
+    0.1
+}
+
+fn default_hold_s() -> f64 {
+    180.0
 }
 
 /// Which threshold decided.
@@ -187,5 +208,82 @@ impl Steady {
         }
         let below_s = self.below_s + length_s.max(0.0);
         if below_s >= thresholds.hold_s { Self { colour: down, below_s: 0.0 } } else { Self { below_s, ..self } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{super::test_sites::area, *};
+
+    fn load(persons: f64) -> Load {
+        Load { persons: Some(persons), specific_flow_ped_m_min: None }
+    }
+
+    #[test]
+    fn the_worst_threshold_decides_and_says_which_it_is() {
+        let (area, thresholds) = (area("quay"), Thresholds::default());
+        assert_eq!(thresholds.colour(&area, &load(159.0), 0.0).0, Colour::Green);
+        assert_eq!(thresholds.colour(&area, &load(160.0), 0.0), (Colour::Amber, Some(Quantity::OccupancyShare)));
+        assert_eq!(thresholds.colour(&area, &load(190.0), 0.0), (Colour::Red, Some(Quantity::OccupancyShare)));
+        let flow = Load { persons: Some(10.0), specific_flow_ped_m_min: Some(90.0) };
+        assert_eq!(thresholds.colour(&area, &flow, 0.0), (Colour::Red, Some(Quantity::SpecificFlow)));
+        assert_eq!(thresholds.persons_for(&area, Colour::Red), Some(190.0));
+    }
+
+    #[test]
+    fn unknown_is_not_green() {
+        let (area, thresholds) = (area("quay"), Thresholds::default());
+        assert_eq!(thresholds.colour(&area, &Load::default(), 0.0).0, Colour::Unknown);
+        let red = Steady { colour: Colour::Red, below_s: 0.0 };
+        assert_eq!(red.after(&thresholds, &area, &Load::default(), 60.0).colour, Colour::Unknown);
+    }
+
+    #[test]
+    fn levels_of_service_are_thresholds_too() {
+        let limit = ServiceLimit { amber: LevelOfService::D, red: LevelOfService::F };
+        let thresholds = Thresholds {
+            density_m2: None,
+            occupancy_share: None,
+            level_of_service: Some(limit),
+            ..Thresholds::default()
+        };
+        let area = area("quay");
+        assert_eq!(thresholds.colour(&area, &load(216.0), 0.0), (Colour::Red, Some(Quantity::LevelOfService)));
+        assert!((thresholds.persons_for(&area, Colour::Red).unwrap() - 215.3).abs() < 0.1);
+    }
+
+    #[test]
+    fn thresholds_that_are_named_hold_and_no_others() {
+        let named: Thresholds = serde_json::from_str(r#"{"density_m2": {"amber": 1.0, "red": 2.0}}"#).unwrap();
+        assert_eq!((named.occupancy_share, named.hold_s), (None, 180.0));
+    }
+
+    proptest! {
+        #[test]
+        fn a_colour_never_flaps(persons in prop::collection::vec(150.0..200.0_f64, 2..120)) {
+            let (area, thresholds) = (area("quay"), Thresholds::default());
+            let mut steady = Steady { colour: Colour::Green, below_s: 0.0 };
+            let (mut last_down, mut minute) = (None, 0);
+            for persons in persons {
+                let next = steady.after(&thresholds, &area, &load(persons), 60.0);
+                if next.colour < steady.colour {
+                    if let Some(before) = last_down {
+                        prop_assert!(minute - before >= 3, "two falls within the holding time");
+                    }
+                    last_down = Some(minute);
+                }
+                steady = next;
+                minute += 1;
+            }
+        }
+
+        #[test]
+        fn more_people_are_never_a_milder_colour(persons in 0.0..400.0_f64, more in 0.0..100.0_f64) {
+            let (area, thresholds) = (area("quay"), Thresholds::default());
+            let colour = |persons| thresholds.colour(&area, &load(persons), 0.0).0;
+            prop_assert!(colour(persons + more) >= colour(persons));
+        }
     }
 }
