@@ -22,9 +22,8 @@ fn evaluate_scenario(path: &Path) -> Result<()> {
     let scenario: Scenario =
         toml::from_str(&text).with_context(|| format!("{} is not a scenario of crowds", path.display()))?;
     let data = path.with_file_name(&scenario.data);
-    let csv = std::fs::read_to_string(&data).with_context(|| {
-        format!("cannot read {}; write it with evaluation/crowd/simulate/run.py", data.display())
-    })?;
+    let csv = std::fs::read_to_string(&data)
+        .with_context(|| format!("cannot read {}; write it with evaluation/crowd/simulate/run.py", data.display()))?;
     let (evaluation, problems) = evaluate(&scenario, &csv)?;
     for problem in problems.iter().take(PROBLEMS_SHOWN) {
         eprintln!("{}", in_a_line(problem));

@@ -32,7 +32,7 @@ impl Default for AlertRules {
     fn default() -> Self {
         Self {
             raise_at: Colour::Red,
-            raise_probability: 0.4,
+            raise_probability: 0.5,
             raise_looks: 1,
             clear_probability: 0.2,
             clear_s: 300.0,
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_predicted_alert_that_comes_true_stays_one_alert() {
-        let (alert, log) = play(&[see(Colour::Green, 0.6), see(Colour::Amber, 0.7), see(Colour::Red, 0.99)]);
+        let (alert, log) = play(&[see(Colour::Green, 0.2), see(Colour::Amber, 0.7), see(Colour::Red, 0.99)]);
         assert!(alert.is_open() && alert.is_now);
         assert_eq!(log.len(), 2, "{log:?}");
         assert!(matches!(log[0], (1, AlertHappening::Raised { is_now: false, .. })));

@@ -39,7 +39,7 @@ impl Default for RiskSettings {
         Self {
             minutes: 60,
             horizons_min: vec![15, 30, 60],
-            trend_fades_min: 25.0,
+            trend_fades_min: 20.0,
             arrivals_sd_per_h: 0.3,
             leaving_spread: 0.2,
             band_half_min: 20.0,

@@ -87,6 +87,8 @@ const WALK_HALF_LIFE_MIN: f64 = 3.0;
 /// Person-minutes of prior belief in the stay (its own or half an hour).
 const STAY_PRIOR: f64 = 60.0;
 const STAY_DEFAULT_MIN: f64 = 30.0;
+/// What a stay is taken to come to while too few have left to say.
+const STAY_UNKNOWN_MIN: f64 = 60.0;
 /// A usual trend: this share of the mean, a minute.
 const TREND_USUAL: f64 = 0.05;
 /// Counts vary more than Poisson says, because people come in groups.
@@ -238,8 +240,8 @@ impl Trends {
         let now_per_min = (left + STAY_PRIOR * prior / lanes_count) / (minutes + STAY_PRIOR);
         let all: f64 = beside.iter().filter_map(|lane| self.left.get(lane)).sum();
         let share = (left + 1.0) / (all + lanes_count);
-        // While nobody knows how long people stay, the usual half hour is what they come to.
-        let stay_min = area.stay_min.or_else(|| self.stay_min(from, persons)).unwrap_or(STAY_DEFAULT_MIN);
+        // While nobody knows how long people stay, a long stay is the safe side: they may have come for the evening.
+        let stay_min = area.stay_min.or_else(|| self.stay_min(from, persons)).unwrap_or(STAY_UNKNOWN_MIN);
         Leaving { now_per_min, later_per_min: share / stay_min, settles_min: stay_min / 2.0 }
     }
 
