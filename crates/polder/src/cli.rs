@@ -30,6 +30,9 @@ pub enum Command {
     /// Print the annotated sample configuration or its JSON Schema.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Hold the estimation of crowds against simulations that know the truth.
+    #[command(subcommand)]
+    Crowd(CrowdCommand),
     /// Print the OpenAPI description of the HTTP interface.
     Openapi,
     /// Print the help of every command as one Markdown page.
@@ -173,4 +176,15 @@ pub enum ConfigCommand {
     Schema,
     /// Print the annotated sample configuration.
     Sample,
+}
+
+/// Commands about crowds.
+#[derive(Debug, Clone, Subcommand)]
+pub enum CrowdCommand {
+    /// Evaluate estimates and predictions on simulated runs, and print the table.
+    Evaluate {
+        /// The scenario: a TOML file with the site and the name of its CSV of runs, which lies beside it.
+        #[arg(long)]
+        scenario: PathBuf,
+    },
 }

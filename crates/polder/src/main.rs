@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::User(command) => commands::user::run(command),
         Command::Bench(options) => commands::bench::run(&options),
         Command::Config(command) => commands::config::run(&command),
+        Command::Crowd(command) => commands::crowd::run(&command),
         Command::Openapi => commands::openapi::run(),
         Command::HelpPages => commands::help_pages::run(),
     };

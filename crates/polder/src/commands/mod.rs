@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod check;
 pub mod config;
+pub mod crowd;
 pub mod help_pages;
 pub mod import;
 pub mod openapi;

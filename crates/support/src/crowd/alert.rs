@@ -16,6 +16,8 @@ pub struct AlertRules {
     pub raise_at: Colour,
     /// Raised as a prediction when the probability of red within the horizon reaches this (0..1).
     pub raise_probability: f64,
+    /// For how many looks in a row it must; more is steadier and later.
+    pub raise_looks: u32,
     /// A predicted alert is over when the probability has fallen below this (0..1).
     pub clear_probability: f64,
     /// For how long it must be over before the alert closes by itself, s.
@@ -30,8 +32,9 @@ impl Default for AlertRules {
     fn default() -> Self {
         Self {
             raise_at: Colour::Red,
-            raise_probability: 0.6,
-            clear_probability: 0.3,
+            raise_probability: 0.5,
+            raise_looks: 1,
+            clear_probability: 0.2,
             clear_s: 300.0,
             escalate_s: 300.0,
             escalations_max: 2,
@@ -75,6 +78,8 @@ pub struct Alert {
     pub is_now: bool,
     /// Since when the reason has been gone, if it is.
     pub over_since: Option<Timestamp>,
+    /// How many looks in a row have predicted red.
+    pub looks: u32,
 }
 
 /// What can happen to an alert.
@@ -141,7 +146,7 @@ impl Alert {
     /// No alert yet for this area.
     #[must_use]
     pub fn quiet(area: impl Into<AreaId>) -> Self {
-        Self { area: area.into(), state: AlertState::Quiet, is_now: false, over_since: None }
+        Self { area: area.into(), state: AlertState::Quiet, is_now: false, over_since: None, looks: 0 }
     }
 
     /// Whether it is raised or acknowledged.
@@ -176,8 +181,10 @@ impl Alert {
         (colour, probability, because): (Colour, Option<f64>, Option<Quantity>),
     ) -> (Self, Vec<AlertHappening>) {
         let is_now = colour >= rules.raise_at && colour != Colour::Unknown;
-        let is_predicted = probability.is_some_and(|p| p >= rules.raise_probability);
         let mut next = self.clone();
+        next.looks =
+            if probability.is_some_and(|p| p >= rules.raise_probability) { self.looks.saturating_add(1) } else { 0 };
+        let is_predicted = next.looks >= rules.raise_looks.max(1);
         let mut happened = Vec::new();
         if !self.is_open() {
             if is_now || is_predicted {

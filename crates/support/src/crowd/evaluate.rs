@@ -49,7 +49,7 @@ pub struct Front {
     pub gate: GateId,
     /// The width of the area across the direction of walking, m.
     pub width_m: f64,
-    /// The surface of the front, m2.
+    /// How far a queue must spread before its front is as dense as it gets, m2; calibrated.
     pub surface_m2: f64,
 }
 
@@ -231,17 +231,18 @@ impl<'a> Replay<'a> {
     fn compare_front(&self, row: &Row, score: &mut Score) {
         let Some(front) = self.scenario.front.as_ref().filter(|front| front.area == row.id) else { return };
         let Some(area) = self.site.area(&front.area) else { return };
+        let Some(gate) = self.site.gate(&front.gate) else { return };
         let Some(picture) = self.live.picture(&front.area) else { return };
-        let outflow = picture.outflow_per_min.unwrap_or(0.0);
-        let persons = picture.occupancy.persons;
-        let estimate = flow::density_at_front_m2(
-            &area.diagram,
-            persons,
-            area.surface_m2,
-            front.width_m,
-            outflow,
-            front.surface_m2,
-        );
+        // While a gate is unknown there is no density at the front either.
+        let (Some(persons), Some(outflow)) = (picture.occupancy.shown(), picture.outflow_per_min) else { return };
+        let narrowing = flow::Narrowing {
+            surface_m2: area.surface_m2,
+            width_m: front.width_m,
+            narrow_m: gate.width_m,
+            capacity_per_min: gate.capacity_per_min(),
+            front_m2: front.surface_m2,
+        };
+        let estimate = flow::density_at_front_m2(&area.diagram, &narrowing, persons, outflow);
         if let Some(estimate) = estimate {
             score.front.push((estimate, row.a));
         }

@@ -101,32 +101,48 @@ pub fn time_to_capacity_min(persons: f64, capacity_persons: f64, net_inflow_per_
     (net_inflow_per_min > 0.0).then(|| (capacity_persons - persons) / net_inflow_per_min)
 }
 
+/// A narrowing and the way to it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Narrowing {
+    /// The surface of the approach, m2.
+    pub surface_m2: f64,
+    /// The width of the approach across the direction of walking, m.
+    pub width_m: f64,
+    /// The width of the narrowing, m.
+    pub narrow_m: f64,
+    /// The most people that pass it in a minute.
+    pub capacity_per_min: f64,
+    /// How far a queue must spread before its front is as dense as it gets, m2; calibrated per site.
+    pub front_m2: f64,
+}
+
 /// Density at the front of a narrowing, ped/m2: in a queue it is higher than the area's mean.
 ///
 /// Two zones: who is more than what walks freely (flow x walking time) stands in a queue in front of the narrowing, with
-/// the density of the congested branch. The front is queue when the queue is at least `front_m2` large, and the mix of
-/// both below that. `surface_m2` is the approach, `width_m` its width, `outflow_per_min` what passes the narrowing.
+/// the density of the congested branch. While the queue is smaller than `front_m2` the front is a mix of both. There is
+/// a queue only where the narrowing is busy: from 70 % of its capacity on it is believed more and more, at 95 % wholly.
+/// Those who walk freely draw together: at the front the way is as wide as the mean of approach and narrowing. `None`
+/// when a width, surface or capacity is not above 0.
 #[must_use]
 pub fn density_at_front_m2(
     diagram: &FundamentalDiagram,
+    narrowing: &Narrowing,
     persons: f64,
-    surface_m2: f64,
-    width_m: f64,
     outflow_per_min: f64,
-    front_m2: f64,
 ) -> Option<f64> {
-    if surface_m2 <= 0.0 || width_m <= 0.0 || front_m2 <= 0.0 {
+    let Narrowing { surface_m2, width_m, narrow_m, capacity_per_min, front_m2 } = *narrowing;
+    if ![surface_m2, width_m, narrow_m, capacity_per_min, front_m2].into_iter().all(|value| value > 0.0) {
         return None;
     }
-    let mean = persons.max(0.0) / surface_m2;
-    let flowing = (outflow_per_min.max(0.0) / width_m / (diagram.free_speed_m_s * 60.0)).min(mean);
-    let queued = diagram.queue_density_m2(outflow_per_min.max(0.0) / width_m).max(mean);
-    if queued <= flowing {
-        return Some(mean);
-    }
-    let queue_m2 = (persons.max(0.0) - flowing * surface_m2).max(0.0) / (queued - flowing);
-    let share = (queue_m2 / front_m2).min(1.0);
-    Some(share * queued + (1.0 - share) * flowing)
+    let (persons, outflow_per_min) = (persons.max(0.0), outflow_per_min.max(0.0));
+    let free = outflow_per_min / (diagram.free_speed_m_s * 60.0);
+    let flowing = (free / width_m).min(persons / surface_m2);
+    let drawn_together = free / f64::midpoint(width_m, narrow_m);
+    let queued = diagram.queue_density_m2(outflow_per_min / width_m).max(persons / surface_m2);
+    let queue_m2 = (persons - flowing * surface_m2).max(0.0) / (queued - flowing).max(1e-9);
+    let busy = ((outflow_per_min / capacity_per_min - 0.7) / 0.25).clamp(0.0, 1.0);
+    let share = (queue_m2 / front_m2).min(1.0) * busy;
+    Some(share * queued + (1.0 - share) * drawn_together)
 }
 
 /// Fruin's levels of service, from A (free) to F (breakdown).
@@ -251,8 +267,11 @@ mod tests {
     #[test]
     fn the_front_of_a_narrowing_is_denser_than_the_approach_once_a_queue_stands_there() {
         let diagram = FundamentalDiagram::default();
-        let free = density_at_front_m2(&diagram, 10.0, 48.0, 4.0, 60.0, 8.0).unwrap();
-        let queued = density_at_front_m2(&diagram, 100.0, 48.0, 4.0, 60.0, 8.0).unwrap();
+        let narrowing =
+            Narrowing { surface_m2: 48.0, width_m: 4.0, narrow_m: 1.2, capacity_per_min: 60.0, front_m2: 8.0 };
+        let at_front = |persons| density_at_front_m2(&diagram, &narrowing, persons, 60.0).unwrap();
+        let (free, queued) = (at_front(10.0), at_front(100.0));
+        assert_eq!(density_at_front_m2(&diagram, &Narrowing { width_m: 0.0, ..narrowing }, 10.0, 60.0), None);
         assert!(free < 0.6 && queued > 3.0, "{free} {queued}");
     }
 }

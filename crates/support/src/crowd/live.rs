@@ -372,3 +372,6 @@ impl Live {
         (minutes > 0.0).then(|| (after - before) / minutes)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,4 +40,4 @@ pub use risk::{AreaProjection, Crossing, ForecastBand, Projection, RiskSettings,
 pub use site::{Area, AreaId, AreaUse, ClosedHours, CounterId, Gate, GateId, Link, Side, Site, Undercount};
 pub use suppress::{Cell, Suppressed, Suppressor};
 pub use threshold::{Colour, Limit, Load, Quantity, ServiceLimit, Steady, Thresholds};
-pub use trend::{Arrival, Direction, Lane, Outlook, Trends};
+pub use trend::{Arrival, Direction, Lane, Leaving, Outlook, Trends};

@@ -7,6 +7,7 @@
 //! measured gets a fast-drifting undercount, so that an area count also corrects what was assumed of that gate.
 
 mod matrix;
+mod walking;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AreaCount, AreaId, CountKind, FlowStatus, GateFlow, GateId, Site, StepFlows, site::Area};
 use matrix::Gaussian;
+use walking::{Passing, Walk};
 
 /// How the filter is set.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,7 +30,7 @@ pub struct EstimatorSettings {
     pub drift_blind_per_sqrt_min: f64,
     /// Occupancy is unknown when its standard deviation is above this share of the capacity.
     pub sd_share_max: f64,
-    /// Walking time corrects while flows are below this share of the smallest capacity on the way.
+    /// Walking time corrects while what enters is below this share of what the ways out can take.
     pub free_flow_share_max: f64,
 }
 
@@ -39,7 +41,7 @@ impl Default for EstimatorSettings {
             drift_per_sqrt_h: 0.01,
             drift_blind_per_sqrt_min: 0.05,
             sd_share_max: 0.2,
-            free_flow_share_max: 0.6,
+            free_flow_share_max: 0.8,
         }
     }
 }
@@ -128,14 +130,6 @@ pub struct Correction {
     pub is_doubtful: bool,
 }
 
-/// Recent flow through an area, persons a minute.
-#[derive(Clone, Copy, Debug, Default)]
-struct Through {
-    entered: f64,
-    left: f64,
-    steps: u32,
-}
-
 /// The filter of one site.
 #[derive(Clone, Debug)]
 pub struct Estimator {
@@ -145,7 +139,7 @@ pub struct Estimator {
     state: Gaussian,
     at: Timestamp,
     makings: Vec<Making>,
-    through: Vec<Through>,
+    walks: Vec<Walk>,
     blind: BTreeMap<GateId, FlowStatus>,
 }
 
@@ -170,7 +164,7 @@ impl Estimator {
             state,
             at,
             makings: vec![making; leaves.len()],
-            through: vec![Through::default(); leaves.len()],
+            walks: vec![Walk::default(); leaves.len()],
             blind: BTreeMap::new(),
             leaves,
         };
@@ -182,20 +176,26 @@ impl Estimator {
 
     /// Moves people as the gates of one step say. Gates that the step does not name moved nobody.
     pub fn step(&mut self, flows: &StepFlows) {
-        let mut entered = vec![0.0; self.leaves.len()];
-        let mut left = vec![0.0; self.leaves.len()];
+        let mut passing = vec![Passing::default(); self.leaves.len()];
+        let before: Vec<f64> = (0..self.leaves.len()).map(|place| self.state.mean(place)).collect();
         for number in 0..self.site.gates.len() {
             let Some(flow) = flows.get(&self.site.gates[number].id).cloned() else { continue };
             self.drift(number, &flow);
             for is_forward in [true, false] {
-                self.move_people(number, is_forward, &flow, (&mut entered, &mut left));
+                self.move_people(number, is_forward, &flow, &mut passing);
             }
             self.at = super::counter::plus_s(flow.start, flow.length_s);
         }
         self.keep_above_zero();
         let step_min = flows.values().next().map_or(1.0, |flow| flow.length_s / 60.0);
-        for place in 0..self.leaves.len() {
-            self.remember(place, entered[place] / step_min, left[place] / step_min);
+        for (place, passing) in passing.iter().enumerate() {
+            let mean = f64::midpoint(before[place], self.state.mean(place));
+            let area = &self.leaves[place];
+            let free_share = self.settings.free_flow_share_max;
+            if let Some(found) = self.walks[place].step(area, passing, mean, step_min, free_share) {
+                self.state.observe(&[place], self.state.mean(place) + found.shift, found.sd_persons.powi(2));
+                self.anchor(place, Anchor::WalkingTime);
+            }
         }
         for (place, area) in self.leaves.iter().enumerate() {
             let beside = self.site.gates.iter().filter(|gate| touches(gate, &area.id));
@@ -227,17 +227,12 @@ impl Estimator {
         }
     }
 
-    fn move_people(
-        &mut self,
-        number: usize,
-        is_forward: bool,
-        flow: &GateFlow,
-        (entered, left): (&mut [f64], &mut [f64]),
-    ) {
+    fn move_people(&mut self, number: usize, is_forward: bool, flow: &GateFlow, passing: &mut [Passing]) {
         let gate = &self.site.gates[number];
         let (from, to) = if is_forward { (&gate.from, &gate.to) } else { (&gate.to, &gate.from) };
         let (from, to) = (from.area().and_then(|id| self.place(id)), to.area().and_then(|id| self.place(id)));
         let (count, late) = if is_forward { (flow.forward, flow.late.0) } else { (flow.backward, flow.late.1) };
+        let capacity = gate.capacity_per_min() * flow.length_s / 60.0;
         let undercount = self.undercount_place(number, is_forward);
         let ends: Vec<(usize, f64)> =
             from.map(|place| (place, -1.0)).into_iter().chain(to.map(|place| (place, 1.0))).collect();
@@ -246,10 +241,10 @@ impl Estimator {
         let variance = count * self.settings.noise_per_person + flow.sd_persons.powi(2) + late.abs() * 0.1;
         self.state.add_noise(&ends, variance);
         if let Some(place) = from {
-            left[place] += count;
+            passing[place].left.push((count, capacity));
         }
         if let Some(place) = to {
-            entered[place] += count;
+            passing[place].entered.push((count, capacity));
         }
     }
 
@@ -264,31 +259,6 @@ impl Estimator {
         for place in self.leaves.len()..self.state.len() {
             self.state.clamp(place, -0.9, 1.5);
         }
-    }
-
-    /// Keeps the flow of the last minutes, and holds the estimate against the walking time while nothing queues.
-    fn remember(&mut self, place: usize, entered_per_min: f64, left_per_min: f64) {
-        let through = &mut self.through[place];
-        through.entered += (entered_per_min - through.entered) * 0.3;
-        through.left += (left_per_min - through.left) * 0.3;
-        through.steps += 1;
-        let (through, area) = (*through, &self.leaves[place]);
-        let Some(walk_length_m) = area.walk_length_m else { return };
-        let beside = self.site.gates.iter().filter(|gate| touches(gate, &area.id));
-        let most = beside.map(super::Gate::capacity_per_min).fold(f64::INFINITY, f64::min);
-        let is_free = through.entered.max(through.left) < self.settings.free_flow_share_max * most;
-        if through.steps < 6 || through.steps % 5 != 0 || !is_free {
-            return;
-        }
-        let flow = f64::midpoint(through.entered, through.left);
-        let mut persons = 0.0;
-        for _ in 0..3 {
-            let speed = area.diagram.speed_m_s(persons / area.surface_m2).max(0.1);
-            persons = flow * walk_length_m / (speed * 60.0);
-        }
-        let sd = (0.25 * persons).hypot((persons + 4.0).sqrt());
-        self.state.observe(&[place], persons, sd * sd);
-        self.anchor(place, Anchor::WalkingTime);
     }
 
     fn anchor(&mut self, place: usize, anchor: Anchor) {

@@ -63,6 +63,9 @@ pub struct Area {
     /// walking time while nothing queues.
     #[serde(default)]
     pub walk_length_m: Option<f64>,
+    /// The width of the stream in which they walk, m, when that is less than the area's own: surface over way.
+    #[serde(default)]
+    pub walk_width_m: Option<f64>,
     /// How long people stay there, minutes, when that is known beforehand; otherwise it follows from the counts.
     #[serde(default)]
     pub stay_min: Option<f64>,

@@ -79,8 +79,12 @@ fn area_problem(area: &Area, names: &BTreeSet<String>) -> Option<Problem> {
     if ![diagram.free_speed_m_s, diagram.jam_density_m2, diagram.gamma_m2].into_iter().all(is_positive) {
         return Some(of_area(id, "a fundamental diagram with a value of 0 or less", "use 1.34, 5.4 and 1.913"));
     }
-    if [area.walk_length_m, area.stay_min].into_iter().flatten().any(|value| !is_positive(value)) {
-        return Some(of_area(id, "walk_length_m or stay_min is not above 0", "leave it out when it is not known"));
+    if [area.walk_length_m, area.walk_width_m, area.stay_min].into_iter().flatten().any(|value| !is_positive(value)) {
+        return Some(of_area(
+            id,
+            "walk_length_m, walk_width_m or stay_min is not above 0",
+            "leave it out when it is not known",
+        ));
     }
     let thresholds = &area.thresholds;
     let limits = [thresholds.density_m2, thresholds.specific_flow_ped_m_min, thresholds.occupancy_share];

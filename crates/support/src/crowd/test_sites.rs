@@ -12,6 +12,7 @@ pub fn area(id: &str) -> Area {
         parent: None,
         outline: None,
         walk_length_m: None,
+        walk_width_m: None,
         stay_min: None,
         thresholds: super::Thresholds::default(),
         diagram: super::FundamentalDiagram::default(),

@@ -1,7 +1,7 @@
 //! What measures change, and that nobody vanishes by them.
 
 use super::super::{
-    Link, Side, Thresholds,
+    Leaving, Link, Side, Thresholds,
     test_sites::{row, square},
     trend::Arrival,
 };
@@ -14,14 +14,14 @@ fn at(minute: i64) -> Timestamp {
 /// Persons a minute from outside through each gate, certain.
 fn outlook(site: &Site, persons: f64, per_min: f64, leaving: f64) -> Outlook {
     let mut outlook =
-        Outlook { at: at(0), persons: BTreeMap::new(), arrivals: BTreeMap::new(), leaving_per_min: BTreeMap::new() };
+        Outlook { at: at(0), persons: BTreeMap::new(), arrivals: BTreeMap::new(), leaving: BTreeMap::new() };
     for area in site.leaves() {
         outlook.persons.insert(area.id.clone(), (persons, 0.0));
     }
     for (lane, from, _) in super::super::trend::lanes(site) {
         match from {
             None => drop(outlook.arrivals.insert(lane, Arrival { level_per_min: per_min, ..Arrival::default() })),
-            Some(_) => drop(outlook.leaving_per_min.insert(lane, leaving)),
+            Some(_) => drop(outlook.leaving.insert(lane, Leaving::steady(leaving))),
         }
     }
     outlook

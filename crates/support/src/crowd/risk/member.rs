@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{ForecastBand, RiskSettings};
 use crate::crowd::{
-    Direction, Outlook, Plan, Site,
+    Direction, Leaving, Outlook, Plan, Site,
     measure::{Held, Rules},
     trend::{Arrival, lanes},
 };
@@ -52,7 +52,7 @@ struct LaneRow {
     from: Option<usize>,
     to: Option<usize>,
     arrival: Arrival,
-    leaving_per_min: f64,
+    leaving: Leaving,
     capacity_per_min: f64,
     delay_min: usize,
 }
@@ -96,13 +96,14 @@ impl<'a> Road<'a> {
                 to: place(to),
                 // From an area that is not projected, people keep coming as they would from outside.
                 arrival: arrives.unwrap_or_default(),
-                leaving_per_min: outlook.leaving_per_min.get(&lane).copied().unwrap_or(0.0).max(0.0),
+                leaving: outlook.leaving.get(&lane).copied().unwrap_or_default(),
                 capacity_per_min: site.gates[gate].capacity_per_min().min(width),
                 delay_min,
             })
         });
+        let lanes = rows.collect();
         let bands = bands.iter().filter_map(|band| Some((place(Some(&band.area))?, band))).collect();
-        let (lanes, gates, rules) = (rows.collect(), site.gates.len(), Rules::new(site, outlook.at, plan));
+        let (gates, rules) = (site.gates.len(), Rules::new(site, outlook.at, plan));
         Self { names, now, lanes, gates, rules, bands, settings }
     }
 
@@ -180,12 +181,12 @@ impl<'a> Road<'a> {
         let mut rates = vec![0.0; persons.len()];
         for row in &self.lanes {
             if let Some(from) = row.from {
-                rates[from] += row.leaving_per_min * readiness;
+                rates[from] += row.leaving.ahead(ahead) * readiness;
             }
         }
         for (row, wanted) in self.lanes.iter().zip(&mut wanted) {
             if let Some(from) = row.from.filter(|from| rates[*from] > 0.0) {
-                let share = row.leaving_per_min * readiness / rates[from];
+                let share = row.leaving.ahead(ahead) * readiness / rates[from];
                 *wanted = persons[from] * (1.0 - (-rates[from]).exp()) * share;
             }
         }

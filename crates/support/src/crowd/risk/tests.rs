@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::{
-    Arrival, Direction, Lane, Limit, Thresholds,
+    Arrival, Direction, Lane, Leaving, Limit, Thresholds,
     test_sites::{row, square},
     trend::lanes,
 };
@@ -12,15 +12,14 @@ use model::Timestamp;
 
 fn outlook(site: &Site, persons: f64, sd: f64, arrival: Arrival, leaving: f64) -> Outlook {
     let at = Timestamp::from_micros(1_780_000_000_000_000);
-    let mut outlook =
-        Outlook { at, persons: BTreeMap::new(), arrivals: BTreeMap::new(), leaving_per_min: BTreeMap::new() };
+    let mut outlook = Outlook { at, persons: BTreeMap::new(), arrivals: BTreeMap::new(), leaving: BTreeMap::new() };
     for area in site.leaves() {
         outlook.persons.insert(area.id.clone(), (persons, sd));
     }
     for (lane, from, _) in lanes(site) {
         match from {
             None => drop(outlook.arrivals.insert(lane, arrival)),
-            Some(_) => drop(outlook.leaving_per_min.insert(lane, leaving)),
+            Some(_) => drop(outlook.leaving.insert(lane, Leaving::steady(leaving))),
         }
     }
     outlook
@@ -64,7 +63,7 @@ fn a_gate_lets_no_more_out_than_its_width_and_the_area_fills() {
     site.gates[2].width_m = 0.5;
     let mut outlook = outlook(&site, 20.0, 0.0, level(60.0), 1.0);
     for gate in ["in", "between", "out"] {
-        outlook.leaving_per_min.remove(&(gate.to_owned(), Direction::Backward));
+        outlook.leaving.remove(&(gate.to_owned(), Direction::Backward));
         outlook.arrivals.remove(&(gate.to_owned(), Direction::Backward));
     }
     let projection = projected(&site, &outlook);
