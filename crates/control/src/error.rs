@@ -20,6 +20,9 @@ pub enum ControlError {
     /// Somebody changed the part since it was read.
     #[error("somebody else changed this part since you read it")]
     Changed(Option<Box<PartView>>),
+    /// A task of a run broke off.
+    #[error("the run broke off: {0}")]
+    Broken(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

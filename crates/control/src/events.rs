@@ -4,12 +4,16 @@ use model::{Problem, Tenant, Timestamp};
 use serde_json::Value;
 use store::{CommitError, DocumentSelect, Expect, Snapshot, Store, Stored, Transaction};
 
-use crate::{Body, ControlError, Event, EventFacts, Part, checked_key, event::slug, parts::part_key};
+use crate::{
+    Body, ControlError, Event, EventFacts, Part, RunKind, RunRecord, checked_key, event::slug, parts::part_key,
+};
 
 /// The most events of a tenant that are kept.
 const EVENTS_MAX: usize = 10_000;
 /// The most parts of one plan.
 const PARTS_MAX: usize = 1_000;
+/// How many times the end of a run is written while others change its event.
+const RELEASES_MAX: usize = 20;
 /// How many ids are tried for events of the same name.
 const IDS_MAX: u32 = 1_000;
 
@@ -140,6 +144,23 @@ pub(crate) async fn put_event(
         ))),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Says in an event that its run is over. Somebody may change the event at the same moment, so it is tried again.
+pub(crate) async fn release(store: &Store, tenant: &Tenant, run: &RunRecord) -> Result<(), ControlError> {
+    for _ in 0..RELEASES_MAX {
+        let stored = event(&store.snapshot()?, tenant, &run.event)?;
+        if stored.run.as_ref() != Some(&run.id) {
+            return Ok(());
+        }
+        let over = stored.over || run.kind == RunKind::Live;
+        let event = Event { run: None, over, ..stored.value };
+        match put_event(store, tenant, event, stored.version).await {
+            Err(ControlError::Conflict(_)) => {}
+            done => return done.map(drop),
+        }
+    }
+    Err(ControlError::Broken("its event changes all the time".to_owned()))
 }
 
 /// Removes an event with its plan. What its runs recorded goes with it.

@@ -8,7 +8,7 @@ use std::{
 use jiff::tz::TimeZone;
 use model::{Problem, Tenant, Timestamp};
 use store::{Expect, Store, Transaction};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
     AlertRecord, ControlError, DecisionRecord, Difference, Event, Measure, Picture, Plan, RunKind, RunRecord, RunState,
@@ -61,6 +61,7 @@ struct Inner {
     wall: Clock,
     city: Clock,
     running: Mutex<HashMap<RunKey, Handle>>,
+    turns: Arc<Semaphore>,
 }
 
 /// The control room of a server. Cheap to clone; all clones are the same.
@@ -71,7 +72,9 @@ impl Room {
     /// A room without runs. `wall` is the server's time, `city` that of the city, which differs in a replay.
     #[must_use]
     pub fn new(store: Store, zone: TimeZone, wall: Clock, city: Clock) -> Self {
-        Self(Arc::new(Inner { store, zone, wall, city, running: Mutex::default() }))
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let turns = Arc::new(Semaphore::new((cores / 2).max(1)));
+        Self(Arc::new(Inner { store, zone, wall, city, running: Mutex::default(), turns }))
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<RunKey, Handle>> {
@@ -85,18 +88,22 @@ impl Room {
     pub async fn end_broken_runs(&self, tenant: &Tenant) -> Result<(), ControlError> {
         let snapshot = self.0.store.snapshot()?;
         for stored in events::list(&snapshot, tenant)? {
-            let Some(run) = stored.run.clone() else { continue };
-            let mut tx = Transaction::new(tenant.clone());
-            if let Some(mut found) = snapshot.document::<RunRecord>(tenant, &format!("{}/{run}", stored.id))? {
-                found.value.state = RunState::Ended;
-                found.value.ended_at = Some((self.0.wall)());
-                tx.put_document(&found.value, Expect::Any)?;
+            if let Some(run) = &stored.run {
+                self.break_off(tenant, &stored.id, run).await?;
             }
-            let event = Event { run: None, ..stored.value };
-            tx.put_document(&event, Expect::Version(stored.version))?;
-            self.0.store.commit(tx).await?;
         }
         Ok(())
+    }
+
+    /// Writes that a run is over which nobody ended.
+    async fn break_off(&self, tenant: &Tenant, event: &str, run: &str) -> Result<(), ControlError> {
+        let mut run = record::run(&self.0.store.snapshot()?, tenant, event, run)?.value;
+        run.state = RunState::Ended;
+        run.ended_at = Some((self.0.wall)());
+        let mut tx = Transaction::new(tenant.clone());
+        tx.put_document(&run, Expect::Any)?;
+        self.0.store.commit(tx).await?;
+        events::release(&self.0.store, tenant, &run).await
     }
 
     /// Starts a run of an event.
@@ -121,12 +128,17 @@ impl Room {
         let (sender, pictures) = watch::channel(None);
         let key = (tenant.clone(), run.event.clone(), run.id.clone());
         let (store, clocks) = (self.0.store.clone(), (Arc::clone(&self.0.wall), Arc::clone(&self.0.city)));
-        let driver = Driver::new((store, tenant.clone(), clocks), &plan, run.clone(), start, self.0.zone.clone());
+        let turns = Arc::clone(&self.0.turns);
+        let driver =
+            Driver::new((store, tenant.clone(), clocks, turns), &plan, run.clone(), start, self.0.zone.clone());
         self.running().insert(key.clone(), Handle { orders, pictures });
         let room = self.clone();
         tokio::spawn(async move {
             if let Err(error) = driver.drive(receiver, sender).await {
                 tracing::error!(%error, event = key.1, run = key.2, "a run broke off");
+                if let Err(error) = room.break_off(&key.0, &key.1, &key.2).await {
+                    tracing::error!(%error, event = key.1, run = key.2, "and its end could not be written");
+                }
             }
             room.running().remove(&key);
         });

@@ -34,6 +34,7 @@ fn area_of(key: &str, part: &AreaPart) -> Area {
         parent: part.parent.clone(),
         outline: Some(part.outline.clone()),
         walk_length_m: None,
+        walk_width_m: None,
         stay_min: part.stay_min,
         thresholds: Thresholds {
             density_m2: limit(part.amber_density_m2, part.red_density_m2).or(usual.density_m2),

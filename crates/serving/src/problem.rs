@@ -209,6 +209,7 @@ impl From<ControlError> for ApiError {
                 conflict.current = current.as_ref().and_then(|current| serde_json::to_value(current).ok());
                 conflict
             }
+            ControlError::Broken(_) => Self::internal(&error),
             ControlError::Store(error) => error.into(),
             ControlError::Commit(error) => error.into(),
         }

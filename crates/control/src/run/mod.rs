@@ -11,12 +11,13 @@ use jiff::tz::TimeZone;
 use model::{Tenant, Timestamp};
 use store::{Expect, Store, Transaction};
 use tokio::{
-    sync::{mpsc, oneshot, watch as channel},
+    sync::{Semaphore, mpsc, oneshot, watch as channel},
+    task::spawn_blocking,
     time::{Instant, sleep_until},
 };
 
 use crate::{
-    AlertRecord, ControlError, DecisionRecord, Difference, Event, Measure, Picture, Plan, RunKind, RunRecord, RunState,
+    AlertRecord, ControlError, DecisionRecord, Difference, Measure, Picture, Plan, RunKind, RunRecord, RunState,
     events,
     record::Minute,
     room::{Actor, Clock, Start},
@@ -55,11 +56,13 @@ pub(crate) struct Driver {
     seen: Seen,
     alerts: Alerts,
     decisions: Vec<DecisionRecord>,
+    /// Turns for computing, shared by all runs.
+    turns: Arc<Semaphore>,
 }
 
 impl Driver {
     pub(crate) fn new(
-        (store, tenant, (wall, city)): (Store, Tenant, (Clock, Clock)),
+        (store, tenant, (wall, city), turns): (Store, Tenant, (Clock, Clock), Arc<Semaphore>),
         plan: &Plan,
         run: RunRecord,
         start: Start,
@@ -69,7 +72,8 @@ impl Driver {
         let watch = Watch::new(plan, run.simulated, run.at, zone);
         let alerts = Alerts::new(&run, plan);
         let until = plan.event.facts.until;
-        Self { store, tenant, wall, city, until, run, scene, watch, seen: Seen::default(), alerts, decisions: vec![] }
+        let (seen, decisions) = (Seen::default(), vec![]);
+        Self { store, tenant, wall, city, until, run, scene, watch, seen, alerts, decisions, turns }
     }
 
     /// Until the event is over or somebody stops it.
@@ -84,11 +88,14 @@ impl Driver {
             tokio::select! {
                 order = orders.recv() => {
                     let Some(order) = order else { break };
-                    self.obey(order).await?;
+                    self = self.obey(order).await?;
                 }
                 () = sleep_until(due), if running => {
                     if self.is_time() {
-                        self.step().await?;
+                        let (driver, looked) = self.apart(Self::look).await?;
+                        self = driver;
+                        looked?;
+                        self.keep().await?;
                     }
                     due = Instant::now() + self.pause_between();
                 }
@@ -96,6 +103,21 @@ impl Driver {
             _ = pictures.send(Some(Arc::new(self.picture())));
         }
         Ok(())
+    }
+
+    /// Computes on a thread that may take its time, and only as many runs at once as leave the server to others.
+    async fn apart<T: Send + 'static>(
+        self,
+        work: impl FnOnce(&mut Self) -> T + Send + 'static,
+    ) -> Result<(Self, T), ControlError> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|e| ControlError::Broken(e.to_string()))?;
+        let worked = spawn_blocking(move || {
+            let mut driver = self;
+            let done = work(&mut driver);
+            drop(turn);
+            (driver, done)
+        });
+        worked.await.map_err(|error| ControlError::Broken(error.to_string()))
     }
 
     /// A live minute is over when the city's clock says so, and its counts had time to come.
@@ -111,12 +133,22 @@ impl Driver {
         }
     }
 
-    async fn step(&mut self) -> Result<(), ControlError> {
+    /// Lives through the next minute.
+    fn look(&mut self) -> Result<(), ControlError> {
         let start = self.run.at;
-        let measures: Vec<Measure> = self.decisions.iter().map(|decision| decision.measure.clone()).collect();
+        let measures = self.decided();
         let readings = self.scene.step(start, &measures)?;
         self.run.at = start.plus_micros(60_000_000);
         self.seen = self.watch.step(&readings, &measures, self.run.at);
+        Ok(())
+    }
+
+    fn decided(&self) -> Vec<Measure> {
+        self.decisions.iter().map(|decision| decision.measure.clone()).collect()
+    }
+
+    /// Writes what the minute brought.
+    async fn keep(&mut self) -> Result<(), ControlError> {
         let mut tx = Transaction::new(self.tenant.clone());
         let changed = self.alerts.take(&self.seen.happened, |area| self.watch.because(area), self.run.at);
         for alert in changed {
@@ -125,25 +157,22 @@ impl Driver {
         let (event, run) = (self.run.event.clone(), self.run.id.clone());
         let (areas, gates) = (self.seen.areas.clone(), self.seen.gates.clone());
         tx.put_document(&Minute { event, run, at: self.run.at, areas, gates }, Expect::Any)?;
-        let is_over = self.run.at >= self.until;
-        if is_over {
-            self.end(&mut tx, None)?;
+        if self.run.at >= self.until {
+            self.end(None);
         }
         tx.put_document(&self.run, Expect::Any)?;
         self.store.commit(tx).await?;
+        if self.run.state == RunState::Ended {
+            events::release(&self.store, &self.tenant, &self.run).await?;
+        }
         Ok(())
     }
 
-    /// Writes that the run is over, in the run and in its event.
-    fn end(&mut self, tx: &mut Transaction, by: Option<String>) -> Result<(), ControlError> {
+    /// The run is over.
+    fn end(&mut self, by: Option<String>) {
         self.run.state = RunState::Ended;
         self.run.ended_at = Some((self.wall)());
         self.run.ended_by = by;
-        let stored = events::event(&self.store.snapshot()?, &self.tenant, &self.run.event)?;
-        let over = stored.over || self.run.kind == RunKind::Live;
-        let event = Event { run: None, over, ..stored.value };
-        tx.put_document(&event, Expect::Version(stored.version))?;
-        Ok(())
     }
 
     fn picture(&self) -> Picture {
@@ -158,7 +187,7 @@ impl Driver {
     }
 
     /// Does what was ordered and says so. A person who does not wait for the answer changes nothing.
-    async fn obey(&mut self, order: Order) -> Result<(), ControlError> {
+    async fn obey(mut self, order: Order) -> Result<Self, ControlError> {
         match order {
             Order::Pace { speed, paused, reply } => {
                 let answer = self.pace(speed, paused).await;
@@ -177,14 +206,22 @@ impl Driver {
                 _ = reply.send(self.kept(answer, &actor).await);
             }
             Order::WhatIf { measures, reply } => {
-                _ = reply.send(self.differences(&measures));
+                let (driver, answer) = self.apart(move |driver| driver.differences(&measures)).await?;
+                self = driver;
+                _ = reply.send(answer);
             }
             Order::Decide { measure, reason, actor, reply } => {
-                let answer = self.decide(measure, reason, &actor).await;
+                let asked = [measure.clone()];
+                let (driver, expected) = self.apart(move |driver| driver.differences(&asked)).await?;
+                self = driver;
+                let answer = match expected {
+                    Ok(expected) => self.decide(measure, (reason, expected), &actor).await,
+                    Err(error) => Err(error),
+                };
                 _ = reply.send(answer);
             }
         }
-        Ok(())
+        Ok(self)
     }
 
     async fn pace(&mut self, speed: Option<f64>, paused: Option<bool>) -> Result<RunRecord, ControlError> {
@@ -207,10 +244,11 @@ impl Driver {
     }
 
     async fn stop(&mut self, actor: &Actor) -> Result<RunRecord, ControlError> {
+        self.end(Some(actor.name.clone()));
         let mut tx = Transaction::new(self.tenant.clone());
-        self.end(&mut tx, Some(actor.name.clone()))?;
         tx.put_document(&self.run, Expect::Any)?;
         actor.store.commit(tx).await?;
+        events::release(&self.store, &self.tenant, &self.run).await?;
         Ok(self.run.clone())
     }
 
@@ -225,7 +263,7 @@ impl Driver {
 
     /// With and without these measures, beside those that were decided already.
     fn differences(&self, measures: &[Measure]) -> Result<Vec<Difference>, ControlError> {
-        let decided: Vec<Measure> = self.decisions.iter().map(|decision| decision.measure.clone()).collect();
+        let decided = self.decided();
         let all = [decided.as_slice(), measures].concat();
         Ok(self.watch.differences(&decided, &all)?)
     }
@@ -233,14 +271,14 @@ impl Driver {
     async fn decide(
         &mut self,
         measure: Measure,
-        reason: String,
+        (reason, expected): (String, Vec<Difference>),
         actor: &Actor,
     ) -> Result<DecisionRecord, ControlError> {
         let decision = DecisionRecord {
             event: self.run.event.clone(),
             run: self.run.id.clone(),
             id: u32::try_from(self.decisions.len() + 1).unwrap_or(u32::MAX),
-            expected: self.differences(std::slice::from_ref(&measure))?,
+            expected,
             measure,
             reason: reason.trim().to_owned(),
             decided_by: actor.name.clone(),

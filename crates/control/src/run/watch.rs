@@ -6,8 +6,7 @@ use jiff::tz::TimeZone;
 use model::{Problem, Timestamp};
 use support::crowd::{
     self, AlertEvent, AlertHappening, AreaProjection, Cell, Colour, CounterSettings, Direction, FlowStatus, Gate,
-    Knowledge, Live, LiveSettings, Mark, Planned, Projection, Quantity, Reading, Site, StepFlows, Suppressed,
-    Suppressor,
+    Knowledge, Live, LiveSettings, Mark, Planned, Quantity, Reading, Site, StepFlows, Suppressed, Suppressor,
 };
 
 use super::expected::Expected;
@@ -62,6 +61,7 @@ impl Watch {
             }
         }
         self.live.set_bands(self.expected.bands(at));
+        self.live.set_decided(planned(decided));
         let (steps, problems) = self.live.advance(at);
         for problem in problems {
             tracing::debug!(%problem, "something in a step was not used");
@@ -72,8 +72,7 @@ impl Watch {
             (area.id.clone(), occupancy.and_then(|occupancy| occupancy.shown()))
         });
         let cells = self.suppressor.areas(&self.site, &persons.collect());
-        let projection = self.live.project(&planned(decided)).ok();
-        let areas = self.site.areas.iter().filter_map(|area| self.area(area, &cells, projection.as_ref()));
+        let areas = self.site.areas.iter().filter_map(|area| self.area(area, &cells));
         let gates = self.site.gates.iter().map(|gate| self.gate(gate, &last.flows, &cells));
         let (areas, gates) = (areas.collect(), gates.collect());
         let happened = steps.iter().flat_map(|step| step.alerts.iter().cloned()).collect();
@@ -85,7 +84,7 @@ impl Watch {
         self.names.get(&(kind, key.to_owned())).cloned().unwrap_or_else(|| key.to_owned())
     }
 
-    fn area(&self, area: &crowd::Area, cells: &Suppressed, projection: Option<&Projection>) -> Option<AreaPicture> {
+    fn area(&self, area: &crowd::Area, cells: &Suppressed) -> Option<AreaPicture> {
         let seen = self.live.picture(&area.id)?;
         let cell = cells.get(&area.id).copied().unwrap_or(Cell::Unknown);
         let before = self.before.get(&area.id).copied().unwrap_or(Cell::Unknown);
@@ -101,7 +100,7 @@ impl Watch {
             &crowd::Load { persons: seen.occupancy.shown(), specific_flow_ped_m_min: seen.specific_flow_ped_m_min },
             area.thresholds.hysteresis_share,
         );
-        let ahead = projection.and_then(|projection| projection.areas.get(&area.id));
+        let ahead = self.live.projection().and_then(|projection| projection.areas.get(&area.id));
         Some(AreaPicture {
             key: area.id.clone(),
             name: self.name("area", &area.id),

@@ -97,6 +97,8 @@ pub struct Live {
     alerts: BTreeMap<AreaId, Alert>,
     recent: Vec<(StepFlows, BTreeMap<AreaId, Option<f64>>)>,
     bands: Vec<ForecastBand>,
+    decided: Plan,
+    projection: Option<Projection>,
     at: Timestamp,
 }
 
@@ -113,6 +115,8 @@ impl Live {
             alerts: site.areas.iter().map(|area| (area.id.clone(), Alert::quiet(area.id.clone()))).collect(),
             recent: Vec::new(),
             bands: Vec::new(),
+            decided: Plan::default(),
+            projection: None,
             site: site.clone(),
             settings,
             zone,
@@ -136,6 +140,17 @@ impl Live {
     /// The forecast bands that projections use from now on.
     pub fn set_bands(&mut self, bands: Vec<ForecastBand>) {
         self.bands = bands;
+    }
+
+    /// The measures that were decided: alerts count on them from now on.
+    pub fn set_decided(&mut self, decided: Plan) {
+        self.decided = decided;
+    }
+
+    /// The next hour with what was decided, as of the last step; `None` before the first one.
+    #[must_use]
+    pub fn projection(&self) -> Option<&Projection> {
+        self.projection.as_ref()
     }
 
     /// Closes every step that is due. Counts that could not be used are among the problems.
@@ -229,7 +244,7 @@ impl Live {
     }
 
     fn raise(&mut self, problems: &mut Vec<Problem>) -> Vec<(AreaId, AlertHappening)> {
-        let projection = match self.project(&Plan::default()) {
+        let projection = match self.project(&self.decided) {
             Ok(projection) => projection,
             Err(problem) => {
                 problems.push(problem);
@@ -252,6 +267,7 @@ impl Live {
                 Err(problem) => problems.push(problem),
             }
         }
+        self.projection = Some(projection);
         happened
     }
 
