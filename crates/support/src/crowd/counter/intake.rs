@@ -28,8 +28,8 @@ pub struct CounterSettings {
     pub too_late_s: f64,
     /// How far ahead a counter's clock may be, s.
     pub ahead_s: f64,
-    /// More persons per metre and minute than this cannot pass: 150 (2.5 ped/m/s) lies above every bottleneck experiment
-    /// in Seyfried et al. (2009), whose largest is 1.9 ped/m/s.
+    /// More persons per metre and minute than this cannot pass. 150 (2.5 ped/m/s) leaves room above the 1.9 ped/m/s that
+    /// bottleneck experiments find (Seyfried et al. 2009).
     pub flow_max_ped_m_min: f64,
     /// The same counts (at least 5 persons) this many steps in a row are a stuck counter.
     pub stuck_steps: u32,
