@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::AreaUse;
 
-/// The largest specific flow on level ground: 1.225 ped/m/s (Weidmann 1993, table 9), as ped/m/min.
+/// The largest specific flow on level ground: 1.225 ped/m/s (Weidmann 1993), as ped/m/min.
 pub const WEIDMANN_CAPACITY_PED_M_MIN: f64 = 73.5;
 
 /// Speed as it falls with density: v = v0 (1 - exp(-gamma (1/rho - 1/rho_jam))).
@@ -166,11 +166,11 @@ use LevelOfService::{A, B, C, D, E, F};
 
 /// Square feet in a square metre: Fruin's tables are in feet.
 const FT2_M2: f64 = 0.092_903_04;
-/// Least space per person in ft2 of levels A..E. Fruin, J.J. (1971): Pedestrian Planning and Design, chapter 4.
+/// Least space per person in ft2 of levels A..E. Fruin, J.J. (1971): Pedestrian Planning and Design.
 const WALKWAY_FT2: [f64; 5] = [35.0, 25.0, 15.0, 10.0, 5.0];
 const STAIRS_FT2: [f64; 5] = [20.0, 15.0, 10.0, 7.0, 4.0];
 const QUEUE_FT2: [f64; 5] = [13.0, 10.0, 7.0, 3.0, 2.0];
-/// Largest flow in ped/ft/min of levels A..E, same chapter. Queues do not flow.
+/// Largest flow in ped/ft/min of levels A..E, same source. Queues do not flow.
 const WALKWAY_PED_FT_MIN: [f64; 5] = [7.0, 10.0, 15.0, 20.0, 25.0];
 const STAIRS_PED_FT_MIN: [f64; 5] = [5.0, 7.0, 10.0, 13.0, 17.0];
 /// Feet in a metre.

@@ -1,6 +1,6 @@
 //! All of it for one site: readings go in as they come, pictures, projections and alerts come out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use model::{Problem, Timestamp};
@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Alert, AlertEvent, AlertHappening, AlertRules, Area, AreaCount, AreaId, Colour, Comparison, CounterSettings,
-    Counters, Estimator, EstimatorSettings, Finding, FlowStatus, ForecastBand, LevelOfService, Load, Mark, Occupancy,
-    Outlook, Plan, Projection, Reading, RiskSettings, Site, Start, Steady, StepFlows, Trends, flow, project, what_if,
+    Counters, Estimator, EstimatorSettings, Finding, FlowStatus, ForecastBand, GateId, LevelOfService, Load, Mark,
+    Occupancy, Outlook, Plan, Projection, Reading, RiskSettings, Site, Start, Steady, StepFlows, Trends, flow, project,
+    what_if,
 };
 
 /// How a site is watched.
@@ -135,6 +136,11 @@ impl Live {
     /// Takes an area count. It corrects the first step that ends at or after it.
     pub fn count(&mut self, count: AreaCount) {
         self.counts.push(count);
+    }
+
+    /// The gates that are closed from now on; see [`Counters::set_closed`].
+    pub fn set_closed(&mut self, gates: BTreeSet<GateId>) {
+        self.counters.set_closed(gates);
     }
 
     /// The forecast bands that projections use from now on.

@@ -2,7 +2,7 @@
 //!
 //! Three rules. A value below the minimum is suppressed. Where one suppressed value could be had from a whole and its
 //! other parts, another is suppressed with it (complementary suppression; Hundepool et al. (2012): Statistical Disclosure
-//! Control, chapter 4). Values that are shown are rounded to the minimum, so that the difference of two moments is 0 or
+//! Control). Values that are shown are rounded to the minimum, so that the difference of two moments is 0 or
 //! at least the minimum; flows beside a suppressed value are suppressed, because previous value plus flows is the value.
 
 use std::collections::BTreeMap;

@@ -12,7 +12,7 @@ use super::{
     series::{Series, plus_s, step_of},
     swap::Ledger,
 };
-use crate::crowd::{CounterId, Site};
+use crate::crowd::{CounterId, GateId, Site};
 
 /// How readings are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,8 +28,8 @@ pub struct CounterSettings {
     pub too_late_s: f64,
     /// How far ahead a counter's clock may be, s.
     pub ahead_s: f64,
-    /// More persons per metre and minute than this cannot pass: 150 (2.5 ped/m/s) lies above every bottleneck experiment
-    /// in Seyfried et al. (2009), whose largest is 1.9 ped/m/s.
+    /// More persons per metre and minute than this cannot pass. 150 (2.5 ped/m/s) leaves room above the 1.9 ped/m/s that
+    /// bottleneck experiments find (Seyfried et al. 2009).
     pub flow_max_ped_m_min: f64,
     /// The same counts (at least 5 persons) this many steps in a row are a stuck counter.
     pub stuck_steps: u32,
@@ -71,6 +71,7 @@ pub struct Counters {
     ledger: Ledger,
     findings: Vec<Finding>,
     open: BTreeSet<(String, Mark)>,
+    closed: BTreeSet<GateId>,
 }
 
 impl Counters {
@@ -94,6 +95,7 @@ impl Counters {
             ledger: Ledger::default(),
             findings: Vec::new(),
             open: BTreeSet::new(),
+            closed: BTreeSet::new(),
         }
     }
 
@@ -170,6 +172,12 @@ impl Counters {
         std::mem::take(&mut self.findings)
     }
 
+    /// The gates that are closed from now on: zeros there are what is to be expected, not a fault. Without this, a gate
+    /// that a measure closes would look like a silent counter.
+    pub fn set_closed(&mut self, gates: BTreeSet<GateId>) {
+        self.closed = gates;
+    }
+
     /// All areas are known to be empty: conservation is judged afresh from here.
     pub fn restart_conservation(&mut self) {
         self.ledger = Ledger::default();
@@ -231,7 +239,7 @@ impl Counters {
         let series = &mut self.series.get_mut(&counter)?.1;
         let repeats = if series.repeated.0 == counts { series.repeated.1 + 1 } else { 1 };
         series.repeated = (counts, repeats);
-        let is_zero = counts.0 + counts.1 == 0.0;
+        let is_zero = counts.0 + counts.1 == 0.0 && !self.closed.contains(&name);
         let zero = &mut series.zero_expected;
         *zero = if is_zero { (zero.0 + expected.0, zero.1 + expected.1) } else { (0.0, 0.0) };
         let missed = *zero;

@@ -173,6 +173,19 @@ fn a_stuck_counter_and_one_that_shows_zero_in_a_crowd_are_not_used() {
 }
 
 #[test]
+fn zeros_of_a_gate_that_is_closed_are_no_fault() {
+    let site = square();
+    let mut counters = counters(&site);
+    play(&mut counters, &site, 0..30, |_, minute| Some((wobble(10.0, minute), 0.0)));
+    counters.set_closed(["south".to_owned()].into());
+    let steps = play(&mut counters, &site, 30..50, |gate, minute| {
+        Some(if gate == "south" { (0.0, 0.0) } else { (wobble(10.0, minute), 0.0) })
+    });
+    assert!(steps.iter().all(|step| step["south"].status == FlowStatus::Measured));
+    assert!(counters.take_findings().is_empty());
+}
+
+#[test]
 fn zeros_at_night_are_zeros() {
     let site = square();
     let mut counters = counters(&site);
