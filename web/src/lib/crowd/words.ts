@@ -1,0 +1,86 @@
+/** Values of a plan and of a picture as people read them, in the chosen language. */
+import { formatNumber, formatTime } from '$lib/format';
+import { i18n, maybe, t } from '$lib/i18n/index.svelte';
+import { app } from '$lib/state/app.svelte';
+import { fields, measureFields, type Field } from './fields';
+import type { Plan } from './plan.svelte';
+import type { Body, Measure, PartKind } from './types';
+
+export const number = (value: number) => formatNumber(value, i18n.locale);
+/** A whole percentage; a chance of nearly nothing is "< 1 %", never nothing. */
+export function percent(share: number): string {
+  if (share > 0 && share < 0.01) return '< 1 %';
+  if (share < 1 && share > 0.99) return '> 99 %';
+  return `${number(Math.round(share * 100))} %`;
+}
+export const clockTime = (moment: string | number) => formatTime(moment, 'time', i18n.locale, app.city.timeZone);
+export const dayTime = (moment: string | number) => formatTime(moment, 'full', i18n.locale, app.city.timeZone);
+
+const allMeasureFields = measureFields(['gate', 'gates', 'area', 'perMin', 'share']);
+function fieldOf(kind: PartKind, name: string): Field | undefined {
+  if (kind === 'measure') return allMeasureFields.find((one) => one.name === name);
+  return fields[kind].find((one) => one.name === name);
+}
+export function fieldName(kind: PartKind, name: string): string {
+  const field = fieldOf(kind, name);
+  if (field) return t(field.label);
+  if (name === 'name') return t('crowd.field.name');
+  if (name === 'counter') return t('crowd.field.counterEntity');
+  return name === 'measure' ? t('crowd.kind.measure') : name;
+}
+
+/** A value of a field in words; "not filled in" when there is none. */
+export function valueText(plan: Plan, kind: PartKind, name: string, value: unknown): string {
+  const field = fieldOf(kind, name);
+  if (field?.type === 'part' && field.outside && value === null) return t('crowd.outside');
+  if (value === undefined || value === null || value === '') return t('crowd.notFilled');
+  if (name === 'measure' && kind === 'measure') return measureText(plan, value as Measure);
+  if (name === 'counter') return Object.values(value as Body).join(' · ');
+  switch (field?.type) {
+    case 'number':
+      return `${number(Number(value))} ${field.unit ?? ''}`.trim();
+    case 'share':
+      return percent(Number(value));
+    case 'time':
+      return dayTime(String(value));
+    case 'choice':
+      return maybe(`${field.words}.${String(value)}`) ?? String(value);
+    case 'yesNo':
+      return t(value ? 'value.yes' : 'value.no');
+    case 'part':
+      return plan.name(field.of, String(value));
+    case 'parts':
+      return (value as string[]).map((key) => plan.name(field.of, key)).join(', ');
+    case 'shares':
+      return Object.entries(value as Record<string, number>)
+        .map(([key, share]) => `${plan.name(field.of, key)} ${percent(share)}`)
+        .join(', ');
+    case 'shape':
+      return shapeText(value as GeoJSON.Polygon | GeoJSON.LineString);
+    default:
+      return String(value);
+  }
+}
+function shapeText({ type, coordinates }: GeoJSON.Polygon | GeoJSON.LineString): string {
+  const corners = type === 'Polygon' ? (coordinates[0]?.length ?? 1) - 1 : coordinates.length;
+  return t('crowd.corners', { n: corners });
+}
+
+/** A measure in one line: what, where, how much, when. */
+export function measureText(plan: Plan, measure: Measure): string {
+  const where = [
+    measure.gate ? plan.name('gate', measure.gate) : '',
+    ...(measure.gates ?? []).map((key) => plan.name('gate', key)),
+    measure.area ? plan.name('area', measure.area) : '',
+  ].filter(Boolean);
+  const parts = [
+    t(`crowd.measure.${measure.kind}`),
+    where.join(', '),
+    measure.perMin === null || measure.perMin === undefined ? '' : t('crowd.perMin', { n: number(measure.perMin) }),
+    measure.share === null || measure.share === undefined ? '' : percent(measure.share),
+    measure.until
+      ? t('crowd.fromUntil', { from: clockTime(measure.from), until: clockTime(measure.until) })
+      : t('crowd.fromOn', { from: clockTime(measure.from) }),
+  ];
+  return parts.filter(Boolean).join(' · ');
+}
