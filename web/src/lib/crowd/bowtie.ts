@@ -32,10 +32,10 @@ export interface Bowtie {
   loose: string[];
 }
 
-const BOX = { width: 176, height: 64 };
-const BARRIER = { width: 124, height: 54 };
-const CENTRE = { width: 156, height: 108 };
-const GAP = 22;
+const BOX = { width: 148, height: 64 };
+const BARRIER = { width: 108, height: 60 };
+const CENTRE = { width: 128, height: 100 };
+const GAP = 16;
 
 type Row = { key: string; name: string; level: Level; barriers: Part<Barrier>[] };
 export interface Parts {

@@ -20,8 +20,8 @@ interface Look {
 export const looks: Record<Colour, Look> = {
   green: { fill: '#0f7b5f', ink: '#ffffff', pattern: 'plain', rank: 0 },
   amber: { fill: '#ffb627', ink: '#14202b', pattern: 'stripes', rank: 1 },
-  unknown: { fill: '#66717d', ink: '#ffffff', pattern: 'dots', rank: 2 },
   red: { fill: '#9b1230', ink: '#ffffff', pattern: 'cross', rank: 3 },
+  unknown: { fill: '#66717d', ink: '#ffffff', pattern: 'dots', rank: 2 },
 };
 export const colours = Object.keys(looks) as Colour[];
 

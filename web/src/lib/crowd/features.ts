@@ -12,8 +12,8 @@ export interface Mark {
   /** What stands below the name: numbers, short. */
   text: string;
   colour: Colour | null;
-  /** What a screen reader says instead of the sign. */
-  label: string;
+  /** What a screen reader says before the name, where it is not clear. */
+  kindWord?: string;
 }
 
 type Coloured = (key: string) => Colour | undefined;

@@ -110,9 +110,12 @@ export class RunView {
     this.#heard();
     // Two ways lead here, and a picture that was asked for may be older than the one that was sent.
     if (this.picture && Date.parse(picture.at) < Date.parse(this.picture.at)) return;
+    // Asking again for the same picture does not make it newer; while the clock stands still, it does not age.
+    const isNewer = picture.at !== this.picture?.at || picture.run.state === 'paused';
     this.picture = picture;
     this.run = this.ended ? { ...picture.run, state: 'ended' } : picture.run;
-    this.receivedAt = this.now = Date.now();
+    this.now = Date.now();
+    if (isNewer) this.receivedAt = this.now;
     this.timeline = this.timeline && extended(this.timeline, picture);
   }
 
