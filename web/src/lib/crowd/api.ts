@@ -8,11 +8,11 @@ const at = (...path: string[]) => url(`/crowd/${path.map(encodeURIComponent).joi
 const send = (body: unknown, method = 'POST') => json(body, app.session.csrf, method);
 const erase = (): RequestInit => ({ method: 'DELETE', headers: { 'X-CSRF-Token': app.session.csrf } });
 
-export const getEvents = (fetcher?: Fetch) => request<crowd.EventSummary[]>(at('events'), {}, fetcher);
+export const getEvents = (fetcher?: Fetch) => request<crowd.CrowdEvent[]>(at('events'), {}, fetcher);
 export const addEvent = (facts: crowd.EventFacts) => request<crowd.EventPlan>(at('events'), send(facts));
 export const getPlan = (event: string, fetcher?: Fetch) => request<crowd.EventPlan>(at('events', event), {}, fetcher);
 export const changeEvent = (event: string, facts: crowd.EventFacts & { version: number }) =>
-  request<crowd.EventPlan>(at('events', event), send(facts, 'PUT'));
+  request<crowd.CrowdEvent>(at('events', event), send(facts, 'PUT'));
 export const removeEvent = (event: string, version: number) =>
   request<void>(`${at('events', event)}?version=${version}`, erase());
 
@@ -29,25 +29,25 @@ export interface NewRun {
   visitorsFactor?: number;
 }
 const run = (event: string, id: string, ...rest: string[]) => at('events', event, 'runs', id, ...rest);
+export const getRuns = (event: string, fetcher?: Fetch) =>
+  request<crowd.Run[]>(at('events', event, 'runs'), {}, fetcher);
 export const startRun = (event: string, start: NewRun) => request<crowd.Run>(at('events', event, 'runs'), send(start));
 export const changeRun = (event: string, id: string, change: { speed?: number; paused?: boolean }) =>
   request<crowd.Run>(run(event, id), send(change, 'PATCH'));
 export const stopRun = (event: string, id: string) => request<crowd.Run>(run(event, id, 'stop'), send({}));
 export const getPicture = (event: string, id: string) => request<crowd.Picture>(run(event, id, 'picture'));
-export const getTimeline = (event: string, id: string) => request<crowd.Timeline>(run(event, id, 'timeline'));
 export const streamAddress = (event: string, id: string) => run(event, id, 'stream');
 
-const alert = (event: string, id: string, key: string, verb: string) => run(event, id, 'alerts', key, verb);
-export const acknowledge = (event: string, id: string, key: string) =>
+const alert = (event: string, id: string, key: number, verb: string) => run(event, id, 'alerts', String(key), verb);
+export const acknowledge = (event: string, id: string, key: number) =>
   request<crowd.Alert>(alert(event, id, key, 'acknowledge'), send({}));
-export const closeAlert = (event: string, id: string, key: string, reason: string) =>
+export const closeAlert = (event: string, id: string, key: number, reason: string) =>
   request<crowd.Alert>(alert(event, id, key, 'close'), send({ reason }));
 
 export const getMeasures = () => request<crowd.MeasureKind[]>(at('measures'));
 export const whatIf = (event: string, id: string, measures: crowd.Measure[]) =>
-  request<crowd.WhatIf>(run(event, id, 'what-if'), send({ measures }));
+  request<crowd.Difference[]>(run(event, id, 'what-if'), send({ measures }));
 export const decide = (event: string, id: string, measure: crowd.Measure, reason: string) =>
   request<crowd.Decision>(run(event, id, 'decisions'), send({ measure, reason }));
-export const getDecisions = (event: string, id: string) => request<crowd.Decision[]>(run(event, id, 'decisions'));
 export const getReport = (event: string, id: string, fetcher?: Fetch) =>
   request<crowd.Report>(run(event, id, 'report'), {}, fetcher);

@@ -14,15 +14,15 @@ export type Item =
 function rank(item: Item): number {
   if (item.kind === 'area') return 2;
   if (item.kind === 'gate') return item.gate.status === 'unknown' ? 5 : 6;
-  const taken = item.alert.state === 'acknowledged';
-  return (taken ? 3 : 0) + (item.alert.now ? 0 : 1);
+  const taken = item.alert.status === 'acknowledged';
+  return (taken ? 3 : 0) + (item.alert.isNow ? 0 : 1);
 }
 function amongAlerts(a: Alert, b: Alert): number {
   return (
     b.escalations - a.escalations ||
-    (a.now ? 0 : (b.probability ?? 0) - (a.probability ?? 0)) ||
+    (a.isNow ? 0 : (b.probability ?? 0) - (a.probability ?? 0)) ||
     Date.parse(a.raisedAt) - Date.parse(b.raisedAt) ||
-    a.id.localeCompare(b.id)
+    a.id - b.id
   );
 }
 export function compare(a: Item, b: Item): number {
@@ -36,7 +36,7 @@ export function compare(a: Item, b: Item): number {
 export function attention({ attention: alerts, areas, gates }: Pick<Picture, 'attention' | 'areas' | 'gates'>): Item[] {
   const items: Item[] = [
     ...alerts
-      .filter(({ state }) => state !== 'closed')
+      .filter(({ status }) => status !== 'closed')
       .map((alert): Item => ({ kind: 'alert', key: `alert-${alert.id}`, alert })),
     // What is kept back for privacy is not a fault of anything.
     ...areas
@@ -52,5 +52,5 @@ export function attention({ attention: alerts, areas, gates }: Pick<Picture, 'at
 /** Alerts with one of them as the server has just answered it: the next picture may still be a step away. */
 export function withAlert(alerts: Alert[], changed: Alert): Alert[] {
   const others = alerts.filter(({ id }) => id !== changed.id);
-  return changed.state === 'closed' ? others : [...others, changed];
+  return changed.status === 'closed' ? others : [...others, changed];
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { luminance } from '$lib/map/colour';
-import { colours, known, looks, originOf, seen, worstFirst } from './colours';
+import { colours, known, looks, originOf, seen, spread, worstFirst } from './colours';
 import { area } from './fixtures.test-data';
 
 const css = readFileSync('src/app.css', 'utf8');
@@ -51,14 +51,14 @@ describe('what is seen of an area', () => {
       high: null,
       probabilityRed: null,
     });
-    expect(seen(area({ colour: 'unknown', occupancy: null }), 0)).toMatchObject({ persons: null, low: null });
+    expect(seen(area({ colour: 'unknown', occupancy: undefined }), 0)).toMatchObject({ persons: null, low: null });
   });
   it('has the worst first: red, then what nobody can see, then amber, then green by how full', () => {
     const areas = [
-      area({ name: 'leeg', occupancyShare: 0.1 }),
+      area({ name: 'leeg', occupancy: { value: 100, sd: 9 } }),
       area({ name: 'oranje', colour: 'amber' }),
-      area({ name: 'blind', colour: 'unknown', occupancyShare: null }),
-      area({ name: 'vol', occupancyShare: 0.9 }),
+      area({ name: 'blind', colour: 'unknown', occupancy: undefined }),
+      area({ name: 'vol', occupancy: { value: 900, sd: 9 } }),
       area({ name: 'rood', colour: 'red' }),
     ];
     expect(worstFirst(areas, 0).map(({ name }) => name)).toEqual(['rood', 'blind', 'oranje', 'vol', 'leeg']);
@@ -75,6 +75,15 @@ describe('how a value came to be', () => {
     expect(originOf(area({ made: ['area-count'] }), false)).toBe('measured');
     expect(originOf(area({ made: ['area-count', 'bridged'] }), false)).toBe('estimated');
     expect(originOf(area({ made: [] }), false)).toBe('estimated');
-    expect(originOf(area({ occupancy: null }), true)).toBe('unknown');
+    expect(originOf(area({ occupancy: undefined }), true)).toBe('unknown');
+  });
+});
+
+describe('a band', () => {
+  it('holds eight of ten, never goes below nobody, and is not there without an uncertainty', () => {
+    expect(spread({ value: 400, sd: 50 })).toEqual({ persons: 400, low: 336, high: 464 });
+    expect(spread({ value: 10, sd: 50 }).low).toBe(0);
+    expect(spread({ value: 10 })).toEqual({ persons: 10, low: null, high: null });
+    expect(spread(undefined)).toEqual({ persons: null, low: null, high: null });
   });
 });

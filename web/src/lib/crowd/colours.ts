@@ -41,12 +41,8 @@ export interface Seen {
 }
 export function seen(area: AreaPicture, horizon: Horizon): Seen {
   if (horizon === 0) {
-    const { occupancy, densityM2 } = area;
-    const persons = occupancy?.value ?? null;
-    const spread = occupancy ? 1.28 * occupancy.sd : null;
-    const low = persons === null || spread === null ? null : Math.max(0, persons - spread);
-    const high = persons === null || spread === null ? null : persons + spread;
-    return { colour: known(area.colour), densityM2, persons, low, high, probabilityRed: null };
+    const { persons, low, high } = spread(area.occupancy);
+    return { colour: known(area.colour), densityM2: area.densityM2 ?? null, persons, low, high, probabilityRed: null };
   }
   const ahead = area.coming.find(({ inMin }) => inMin === horizon);
   return {
@@ -58,10 +54,22 @@ export function seen(area: AreaPicture, horizon: Horizon): Seen {
     probabilityRed: ahead?.probabilityRed ?? null,
   };
 }
+/** The band in which eight of ten lie, as the forecast has it too. */
+const BAND_SD = 1.28;
+/** An amount with its band; all null when there is none. */
+export function spread(amount: { value: number; sd?: number } | undefined) {
+  if (!amount) return { persons: null, low: null, high: null };
+  const { value, sd } = amount;
+  if (sd === undefined) return { persons: value, low: null, high: null };
+  return { persons: value, low: Math.max(0, value - BAND_SD * sd), high: value + BAND_SD * sd };
+}
+/** How full an area is, of what it may hold; null when nobody knows or may tell. */
+export const shareOf = ({ occupancy, capacityPersons }: AreaPicture) =>
+  occupancy && capacityPersons > 0 ? occupancy.value / capacityPersons : null;
 
 /** Areas with the worst first; the fullest first among equals. */
 export function worstFirst(areas: AreaPicture[], horizon: Horizon): AreaPicture[] {
-  const share = ({ occupancyShare }: AreaPicture) => occupancyShare ?? -1;
+  const share = (area: AreaPicture) => shareOf(area) ?? -1;
   const rank = (area: AreaPicture) => looks[seen(area, horizon).colour].rank;
   return [...areas].sort((a, b) => rank(b) - rank(a) || share(b) - share(a) || a.name.localeCompare(b.name));
 }
@@ -69,7 +77,7 @@ export function worstFirst(areas: AreaPicture[], horizon: Horizon): AreaPicture[
 /** How a value came to be, for the label beside it. */
 export type Origin = 'measured' | 'estimated' | 'simulated' | 'unknown';
 export function originOf(area: AreaPicture, simulated: boolean): Origin {
-  if (area.occupancy === null) return 'unknown';
+  if (!area.occupancy) return 'unknown';
   if (simulated || area.made.includes('simulated')) return 'simulated';
   return area.made.length > 0 && area.made.every((how) => how === 'area-count') ? 'measured' : 'estimated';
 }

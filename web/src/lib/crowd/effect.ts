@@ -1,18 +1,18 @@
 /** What a measure is expected to change, in the order in which it matters. Pure. */
-import type { Ahead, WhatIf, WhatIfArea } from './types';
+import type { Ahead, Difference } from './types';
 
 export interface Effect {
-  area: WhatIfArea;
+  area: Difference;
   /** The minute at which the two differ most, and the difference there (persons); null when it cannot be said. */
   inMin: number | null;
   persons: number | null;
   /** How much the chance of red changes there (-1..1). */
   chance: number | null;
 }
-const difference = (a: number | null | undefined, b: number | null | undefined) =>
-  a === null || a === undefined || b === null || b === undefined ? null : b - a;
+const difference = (a: number | undefined, b: number | undefined) =>
+  a === undefined || b === undefined ? null : b - a;
 
-export function effectOf(area: WhatIfArea): Effect {
+export function effectOf(area: Difference): Effect {
   const pairs = area.without.map((before): [Ahead, Ahead | undefined] => [
     before,
     area.with.find(({ inMin }) => inMin === before.inMin),
@@ -26,7 +26,7 @@ export function effectOf(area: WhatIfArea): Effect {
   return most;
 }
 /** Areas for which the measure makes it better or worse, the greatest difference first; what cannot be said comes last. */
-export const effects = ({ areas }: WhatIf): Effect[] =>
+export const effects = (areas: Difference[]): Effect[] =>
   areas
     .map(effectOf)
     .sort((a, b) => Math.abs(b.persons ?? -1) - Math.abs(a.persons ?? -1) || a.area.name.localeCompare(b.area.name));

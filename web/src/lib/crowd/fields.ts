@@ -17,7 +17,7 @@ export type Field = Common &
     | { type: 'share' }
     | { type: 'choice'; choices: readonly string[]; words: string }
     /** Another thing of the plan; with `outside`, null is the world outside. */
-    | { type: 'part' | 'parts'; of: PartKind; outside?: boolean }
+    | { type: 'part'; of: PartKind; outside?: boolean }
     /** A share for each of the gates. */
     | { type: 'shares'; of: PartKind }
     | { type: 'shape'; shape: 'Polygon' | 'LineString' }
@@ -43,10 +43,18 @@ const to: Field = { name: 'to', label: 'crowd.field.toArea', type: 'part', of: '
 /** What a measure may ask besides its kind; `needs` of the library says which of them. */
 const measureField: Record<string, Field> = {
   gate: { name: 'gate', label: 'crowd.field.gate', type: 'part', of: 'gate', required: true },
-  gates: { name: 'gates', label: 'crowd.field.gates', type: 'parts', of: 'gate', required: true },
+  toGate: { name: 'toGate', label: 'crowd.field.toGate', type: 'part', of: 'gate', required: true },
   area: { name: 'area', label: 'crowd.field.area', type: 'part', of: 'area', required: true },
   perMin: { name: 'perMin', label: 'crowd.field.perMin', type: 'number', unit: '/min', least: 0, required: true },
   share: { name: 'share', label: 'crowd.field.measureShare', type: 'share', required: true },
+  laterMin: {
+    name: 'laterMin',
+    label: 'crowd.field.laterMin',
+    type: 'number',
+    unit: 'min',
+    least: 1,
+    required: true,
+  },
   from: { name: 'from', label: 'crowd.field.measureFrom', type: 'time', required: true },
   until: { name: 'until', label: 'crowd.field.measureUntil', type: 'time', hint: 'crowd.field.measureUntil.hint' },
 };
@@ -130,6 +138,16 @@ export const fields: Record<Exclude<PartKind, 'measure'>, Field[]> = {
       type: 'text',
     },
     { name: 'counter.inAttribute', label: 'crowd.field.counterIn', type: 'text', required: true, when: hasCounter },
+    {
+      name: 'counter.periodS',
+      label: 'crowd.field.counterPeriod',
+      type: 'number',
+      unit: 's',
+      least: 1,
+      whole: true,
+      required: true,
+      when: hasCounter,
+    },
     { name: 'counter.outAttribute', label: 'crowd.field.counterOut', type: 'text', required: true, when: hasCounter },
   ],
   link: [

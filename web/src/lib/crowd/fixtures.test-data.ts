@@ -1,5 +1,6 @@
 /** Small things for the unit tests: one of each, to change in one respect. */
-import type { Alert, AreaPicture, GatePicture, TimelinePoint } from './types';
+import type { TimelinePoint } from './timeline';
+import type { Alert, AreaPicture, GatePicture } from './types';
 
 export const area = (change: Partial<AreaPicture> = {}): AreaPicture => ({
   key: 'kade',
@@ -9,7 +10,6 @@ export const area = (change: Partial<AreaPicture> = {}): AreaPicture => ({
   occupancy: { value: 400, sd: 50 },
   made: ['conservation'],
   capacityPersons: 1000,
-  occupancyShare: 0.4,
   densityM2: 0.8,
   levelOfService: 'B',
   specificFlowPedMMin: 20,
@@ -19,8 +19,6 @@ export const area = (change: Partial<AreaPicture> = {}): AreaPicture => ({
   risePerMin: 20,
   minutesToCapacity: 30,
   counterflowShare: 0.1,
-  because: null,
-  unknownBecause: null,
   coming: [
     { inMin: 15, colour: 'amber', probabilityAmber: 0.8, probabilityRed: 0.2, p10: 500, p50: 620, p90: 740 },
     { inMin: 30, colour: 'red', probabilityAmber: 0.9, probabilityRed: 0.7, p10: 600, p50: 810, p90: 990 },
@@ -31,22 +29,23 @@ export const gate = (change: Partial<GatePicture> = {}): GatePicture => ({
   key: 'noord',
   name: 'Noord',
   status: 'counted',
-  inPerMin: 40,
-  outPerMin: 10,
+  forwardPerMin: 40,
+  backwardPerMin: 10,
   specificFlowPedMMin: 12,
   widthM: 4,
   marks: [],
   ...change,
 });
 export const alert = (change: Partial<Alert> = {}): Alert => ({
-  id: 'a1',
+  event: 'nacht',
+  run: '1',
+  id: 1,
   area: 'kade',
   areaName: 'Kade',
-  state: 'raised',
-  now: true,
+  status: 'raised',
+  isNow: true,
   raisedAt: '2026-07-01T20:00:00Z',
   because: 'density',
-  probability: null,
   escalations: 0,
   log: [],
   ...change,

@@ -1,7 +1,7 @@
 /** What a decision was expected to do beside what happened. Pure. */
-import type { Decision } from './types';
+import type { Decision, DecisionReport } from './types';
 
-export interface Outcome {
+export interface Told {
   area: string;
   name: string;
   inMin: number;
@@ -13,13 +13,16 @@ export interface Outcome {
 /** At 15, 30 and 60 minutes when the answer has those, else at every minute that it has. */
 const TOLD = [15, 30, 60];
 
-export function outcomes({ expected, actual }: Decision): Outcome[] {
-  const told = actual.some(({ inMin }) => TOLD.includes(inMin)) ? TOLD : null;
-  return actual
-    .filter(({ inMin }) => !told || told.includes(inMin))
-    .map((one) => {
-      const area = expected.areas.find(({ key }) => key === one.area);
-      const without = area?.without.find(({ inMin }) => inMin === one.inMin)?.p50 ?? null;
-      return { ...one, name: area?.name ?? one.area, without };
-    });
+/** A decision that was only just taken has no outcome yet: then only what was expected is told. */
+export function outcomes(decision: Decision | DecisionReport): Told[] {
+  const happened = 'outcome' in decision ? decision.outcome : [];
+  const all = decision.expected.flatMap(({ key, name, without, with: expected }) =>
+    expected.map(({ inMin, p50 }): Told => {
+      const before = without.find((one) => one.inMin === inMin)?.p50;
+      const actual = happened.find((one) => one.area === key && one.inMin === inMin)?.actual;
+      return { area: key, name, inMin, without: before ?? null, expected: p50 ?? null, actual: actual ?? null };
+    }),
+  );
+  const told = all.some(({ inMin }) => TOLD.includes(inMin)) ? TOLD : null;
+  return all.filter(({ inMin }) => !told || told.includes(inMin));
 }

@@ -3,10 +3,10 @@
  * it is not, the last picture stays, and says how old it is.
  */
 import { ApiError } from '$lib/api/client';
-import { getDecisions, getPicture, getTimeline, streamAddress } from './api';
-import { known } from './colours';
+import { getPicture, getReport, streamAddress } from './api';
 import { withAlert } from './attention';
-import type { Alert, Decision, Picture, Run, Timeline } from './types';
+import { extended } from './timeline';
+import type { Alert, Decision, Picture, Report, Run } from './types';
 
 /** After so long without a word we ask: a slow run is silent too, a dead line does not answer. */
 const SILENCE_MS = 15_000;
@@ -15,8 +15,8 @@ const RETRY_MS = 3_000;
 export class RunView {
   run = $state.raw<Run>()!;
   picture = $state.raw<Picture | null>(null);
-  timeline = $state.raw<Timeline | null>(null);
-  decisions = $state.raw<Decision[]>([]);
+  /** The run so far, looked back on: its minutes, alerts and decisions with what came of them. */
+  report = $state.raw<Report | null>(null);
   state = $state<'connecting' | 'on' | 'lost'>('connecting');
   /** When the picture came in, by this device (ms). */
   receivedAt = $state(0);
@@ -29,7 +29,6 @@ export class RunView {
   constructor(
     readonly event: string,
     run: Run,
-    private readonly planChanged: () => void = () => {},
   ) {
     this.run = run;
   }
@@ -61,13 +60,11 @@ export class RunView {
   async #catchUp() {
     this.#askAt = Infinity;
     try {
-      const [picture, timeline, decisions] = await Promise.all([
+      const [picture, report] = await Promise.all([
         getPicture(this.event, this.run.id),
-        getTimeline(this.event, this.run.id),
-        getDecisions(this.event, this.run.id),
+        getReport(this.event, this.run.id),
       ]);
-      this.timeline = timeline;
-      this.decisions = decisions;
+      this.report = report;
       this.#show(picture);
     } catch (error) {
       // A run that has just started may have no picture yet: that is an answer, and the line is alive.
@@ -86,16 +83,12 @@ export class RunView {
       this.#heard();
     };
     source.onerror = () => {
-      if (this.ended) return source.close();
-      this.state = 'lost';
-      // The browser tries again by itself, except after an answer that is not a stream.
+      // The server ends a stream now and then, and the browser comes back by itself: asking tells whether it is lost.
+      if (!this.ended) void this.#catchUp();
+      // After an answer that is not a stream it does not come back.
       if (source.readyState === EventSource.CLOSED) this.#timers.push(setTimeout(() => this.#open(), RETRY_MS));
     };
     source.addEventListener('picture', (event: MessageEvent<string>) => this.#show(JSON.parse(event.data) as Picture));
-    source.addEventListener('plan', () => {
-      this.#heard();
-      this.planChanged();
-    });
     source.addEventListener('ended', () => {
       source.close();
       this.run = { ...this.run, state: 'ended' };
@@ -116,31 +109,20 @@ export class RunView {
     this.run = this.ended ? { ...picture.run, state: 'ended' } : picture.run;
     this.now = Date.now();
     if (isNewer) this.receivedAt = this.now;
-    this.timeline = this.timeline && extended(this.timeline, picture);
+    this.report = this.report && extended(this.report, picture);
+    if (this.ended) this.#source?.close();
   }
 
+  /** Fetches what came of decisions since: only looking back tells. */
+  lookBack() {
+    void this.#catchUp();
+  }
   /** Shows an alert as the server has just answered it. */
   changed(alert: Alert) {
     if (this.picture) this.picture = { ...this.picture, attention: withAlert(this.picture.attention, alert) };
   }
   decided(decision: Decision) {
-    this.decisions = [...this.decisions, decision];
-    void this.#catchUp();
+    const { report } = this;
+    if (report) this.report = { ...report, decisions: [...report.decisions, { ...decision, outcome: [] }] };
   }
-}
-
-/** The minutes so far with the newest picture at their end. */
-export function extended(timeline: Timeline, picture: Picture): Timeline {
-  const areas = timeline.areas.map((line) => {
-    const area = picture.areas.find(({ key }) => key === line.key);
-    const last = line.points.at(-1);
-    if (!area || (last && Date.parse(last.at) + timeline.stepS * 1000 > Date.parse(picture.at))) return line;
-    const { occupancy, colour } = area;
-    const value = occupancy?.value ?? null;
-    const spread = occupancy ? 1.28 * occupancy.sd : 0;
-    const low = value === null ? null : Math.max(0, value - spread);
-    const high = value === null ? null : value + spread;
-    return { ...line, points: [...line.points, { at: picture.at, value, low, high, colour: known(colour) }] };
-  });
-  return { ...timeline, areas };
 }

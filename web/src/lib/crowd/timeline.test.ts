@@ -1,8 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { area, point } from './fixtures.test-data';
-import { extended } from './run.svelte';
-import { ahead, bandPath, linePath, sample, stretches, ticks, topOf, type Frame } from './timeline';
-import type { Picture, Timeline } from './types';
+import { alert, area, point } from './fixtures.test-data';
+import {
+  ahead,
+  bandPath,
+  extended,
+  linePath,
+  lineOf,
+  redPersons,
+  sample,
+  stretches,
+  ticks,
+  topOf,
+  type Frame,
+} from './timeline';
+import type { Area, AreaReport, Picture, Report } from './types';
 
 const start = Date.UTC(2026, 6, 1, 20);
 const frame: Frame = { width: 100, height: 50, from: start, until: start + 10 * 60_000, top: 100 };
@@ -48,7 +59,7 @@ describe('what is expected', () => {
     ]);
   });
   it('is nothing when now or the coming hour is unknown', () => {
-    expect(ahead(area({ occupancy: null }), now)).toEqual([]);
+    expect(ahead(area({ occupancy: undefined }), now)).toEqual([]);
     expect(ahead(area({ coming: [] }), now)).toEqual([]);
     expect(ahead(undefined, now)).toEqual([]);
   });
@@ -73,23 +84,42 @@ describe('the scales', () => {
   });
 });
 
+describe('red', () => {
+  const body = { surfaceM2: 500, capacityPersons: 1000 } as Area;
+  it('is where the plan says so: at the lowest of its thresholds', () => {
+    expect(redPersons({ ...body, redDensityM2: 3, redShare: 0.9 })).toBe(900);
+    expect(redPersons({ ...body, redDensityM2: 1 })).toBe(500);
+  });
+  it('is not drawn when the plan leaves it to the literature', () => {
+    expect(redPersons(body)).toBeNull();
+  });
+});
+
 describe('a new picture', () => {
-  const timeline: Timeline = {
-    stepS: 60,
-    areas: [{ key: 'kade', name: 'Kade', capacityPersons: 1000, redPersons: 800, points: [point(0, 100)] }],
-    programme: [],
-    alerts: [],
-    decisions: [],
+  const line: AreaReport = {
+    key: 'kade',
+    name: 'Kade',
+    capacityPersons: 1000,
+    minutes: { green: 1, amber: 0, red: 0, unknown: 0 },
+    points: [{ at: '2026-07-01T20:00:00Z', persons: 100, sd: 10, colour: 'green' }],
   };
-  const picture = (at: string, change = {}) => ({ at, areas: [area(change)] }) as unknown as Picture;
+  const report = { areas: [line], alerts: [], decisions: [] } as unknown as Report;
+  const picture = (at: string, change = {}) =>
+    ({ at, areas: [area(change)], attention: [alert({ id: 7 })] }) as unknown as Picture;
+  const points = (of: Report) => lineOf(of.areas[0]!, []).points;
+
   it('is the newest minute of the timeline, once', () => {
-    const next = extended(timeline, picture('2026-07-01T20:01:00Z'));
-    expect(next.areas[0]?.points.map(({ value }) => value)).toEqual([100, 400]);
-    expect(extended(next, picture('2026-07-01T20:01:00Z')).areas[0]?.points).toHaveLength(2);
-    expect(timeline.areas[0]?.points).toHaveLength(1);
+    const next = extended(report, picture('2026-07-01T20:01:00Z'));
+    expect(points(next).map(({ value }) => value)).toEqual([100, 400]);
+    expect(points(extended(next, picture('2026-07-01T20:01:00Z')))).toHaveLength(2);
+    expect(report.areas[0]?.points).toHaveLength(1);
   });
   it('of which nothing is known leaves a gap', () => {
-    const next = extended(timeline, picture('2026-07-01T20:01:00Z', { occupancy: null, colour: 'unknown' }));
-    expect(next.areas[0]?.points.at(-1)).toMatchObject({ value: null, low: null, colour: 'unknown' });
+    const next = extended(report, picture('2026-07-01T20:01:00Z', { occupancy: undefined, colour: 'unknown' }));
+    expect(points(next).at(-1)).toMatchObject({ value: null, low: null, colour: 'unknown' });
+  });
+  it('brings its new alerts, each once', () => {
+    const next = extended(report, picture('2026-07-01T20:01:00Z'));
+    expect(extended(next, picture('2026-07-01T20:02:00Z')).alerts).toHaveLength(1);
   });
 });

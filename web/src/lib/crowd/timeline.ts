@@ -1,6 +1,55 @@
 /** From the minutes of a run to lines on paper: scales, a line with its band, gaps where nothing is known. Pure. */
-import { known } from './colours';
-import type { AreaLine, AreaPicture, Colour, TimelinePoint } from './types';
+import { known, spread } from './colours';
+import type { Area, AreaPicture, AreaReport, Colour, Part, Picture, Point, Report } from './types';
+
+/** A moment of a line; null where nothing is known, so that nothing is drawn. */
+export interface TimelinePoint {
+  at: string;
+  value: number | null;
+  low: number | null;
+  high: number | null;
+  colour: Colour;
+}
+export interface AreaLine {
+  key: string;
+  name: string;
+  capacityPersons: number;
+  /** From how many persons it is red, where the plan says so. */
+  redPersons: number | null;
+  points: TimelinePoint[];
+}
+/** A run keeps one picture of each minute. */
+export const STEP_S = 60;
+
+function point({ at, persons, sd, colour }: Point): TimelinePoint {
+  const { low, high } = spread(persons === undefined ? undefined : { value: persons, sd });
+  return { at, value: persons ?? null, low, high, colour: known(colour) };
+}
+/** From how many persons the plan calls an area red: the lowest of its own thresholds; null when it has none. */
+export function redPersons({ redDensityM2, surfaceM2, redShare, capacityPersons }: Area): number | null {
+  const all = [redDensityM2 ? redDensityM2 * surfaceM2 : null, redShare ? redShare * capacityPersons : null];
+  const given = all.filter((one) => one !== null);
+  return given.length > 0 ? Math.min(...given) : null;
+}
+export function lineOf({ key, name, capacityPersons, points }: AreaReport, areas: Part<Area>[]): AreaLine {
+  const body = areas.find((part) => part.key === key)?.body;
+  return { key, name, capacityPersons, redPersons: body ? redPersons(body) : null, points: points.map(point) };
+}
+
+/** The minutes so far with the newest picture at their end. */
+export function extended(report: Report, picture: Picture): Report {
+  const areas = report.areas.map((line) => {
+    const area = picture.areas.find(({ key }) => key === line.key);
+    const last = line.points.at(-1);
+    if (!area || (last && Date.parse(last.at) >= Date.parse(picture.at))) return line;
+    const { occupancy, colour } = area;
+    const known = occupancy ? { persons: occupancy.value, sd: occupancy.sd } : {};
+    return { ...line, points: [...line.points, { at: picture.at, colour, ...known }] };
+  });
+  const alerts = [...report.alerts];
+  for (const alert of picture.attention) if (!alerts.some(({ id }) => id === alert.id)) alerts.push(alert);
+  return { ...report, areas, alerts };
+}
 
 export interface Frame {
   width: number;
@@ -74,16 +123,16 @@ export function stretches(points: TimelinePoint[], stepS: number): Stretch[] {
 /** What is expected of an area as points of a line, from now on; empty when nothing can be said. */
 export function ahead(area: AreaPicture | undefined, now: string): TimelinePoint[] {
   if (!area?.occupancy) return [];
-  const { value, sd } = area.occupancy;
-  const start = { at: now, value, low: Math.max(0, value - 1.28 * sd), high: value + 1.28 * sd, colour: area.colour };
+  const { persons, low, high } = spread(area.occupancy);
+  const start: TimelinePoint = { at: now, value: persons, low, high, colour: known(area.colour) };
   const coming = [...area.coming]
     .sort((a, b) => a.inMin - b.inMin)
     .map(({ inMin, p10, p50, p90, colour }) => ({
       at: new Date(Date.parse(now) + inMin * 60_000).toISOString(),
-      value: p50,
-      low: p10,
-      high: p90,
-      colour,
+      value: p50 ?? null,
+      low: p10 ?? null,
+      high: p90 ?? null,
+      colour: known(colour),
     }));
   return coming.some((point) => point.value !== null) ? [start, ...coming] : [];
 }

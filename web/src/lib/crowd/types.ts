@@ -4,9 +4,10 @@ import type { Text } from '$lib/api/types';
 export const partKinds = ['area', 'gate', 'link', 'programme', 'measure', 'threat', 'barrier', 'consequence'] as const;
 export type PartKind = (typeof partKinds)[number];
 export type Level = 'low' | 'medium' | 'high';
-export type Phase = 'plan' | 'rehearsal' | 'live' | 'ended';
+export type Phase = 'plan' | 'running' | 'over';
 
 export interface Run {
+  event: string;
   id: string;
   kind: 'rehearsal' | 'live';
   simulated: boolean;
@@ -15,17 +16,21 @@ export interface Run {
   at: string;
   startedAt: string;
   startedBy: string;
-  endedAt?: string | null;
-  seed?: number | null;
+  endedAt?: string;
+  endedBy?: string;
+  seed?: number;
 }
-export interface EventSummary {
+export interface CrowdEvent {
   id: string;
   name: string;
   from: string;
   until: string;
+  notes?: string;
   phase: Phase;
-  run: Run | null;
+  /** The id of the run that goes on now. */
+  run?: string;
   version: number;
+  madeBy: string;
 }
 export interface Area {
   name: string;
@@ -47,7 +52,7 @@ export interface Gate {
   from: string | null;
   to: string | null;
   arrivalShare?: number | null;
-  counter?: { entity: string; inAttribute: string; outAttribute: string } | null;
+  counter?: { entity: string; inAttribute: string; outAttribute: string; periodS: number } | null;
 }
 export interface Link {
   name: string;
@@ -87,13 +92,14 @@ export interface Consequence {
 }
 export interface Measure {
   kind: 'dose' | 'one-way' | 'divert' | 'extra-transport' | 'message' | 'close';
-  gate?: string | null;
-  gates?: string[] | null;
-  perMin?: number | null;
-  area?: string | null;
-  share?: number | null;
+  gate?: string;
+  toGate?: string;
+  area?: string;
+  perMin?: number;
+  share?: number;
+  laterMin?: number;
   from: string;
-  until?: string | null;
+  until?: string;
 }
 export interface PreparedMeasure {
   name: string;
@@ -125,10 +131,9 @@ export interface PlanProblem {
   remedy: string;
 }
 export interface EventPlan {
-  event: EventSummary & { notes: string };
+  event: CrowdEvent;
   parts: Part[];
   problems: PlanProblem[];
-  runs: Run[];
 }
 export interface EventFacts {
   name: string;
@@ -148,63 +153,62 @@ export interface Amount {
   value: number;
   sd: number;
 }
-export interface Coming {
-  inMin: 15 | 30 | 60;
+/** An area some minutes from now. */
+export interface Ahead {
+  inMin: number;
   colour: Colour;
-  probabilityAmber: number | null;
-  probabilityRed: number | null;
-  p10: number | null;
-  p50: number | null;
-  p90: number | null;
+  probabilityAmber?: number;
+  probabilityRed?: number;
+  p10?: number;
+  p50?: number;
+  p90?: number;
 }
 export interface AreaPicture {
   key: string;
   name: string;
   colour: Colour;
+  because?: string;
   suppressed: boolean;
-  occupancy: Amount | null;
+  occupancy?: Amount;
   made: string[];
   capacityPersons: number;
-  occupancyShare: number | null;
-  densityM2: number | null;
-  levelOfService: string | null;
-  specificFlowPedMMin: number | null;
-  speedMS: number | null;
-  inflowPerMin: number | null;
-  outflowPerMin: number | null;
-  risePerMin: number | null;
-  minutesToCapacity: number | null;
-  counterflowShare: number | null;
-  because: string | null;
-  unknownBecause: ({ code: string } & Text) | null;
-  coming: Coming[];
+  densityM2?: number;
+  levelOfService?: string;
+  specificFlowPedMMin?: number;
+  speedMS?: number;
+  inflowPerMin?: number;
+  outflowPerMin?: number;
+  risePerMin?: number;
+  minutesToCapacity?: number;
+  counterflowShare?: number;
+  unknownBecause?: string;
+  coming: Ahead[];
 }
 export interface GatePicture {
   key: string;
   name: string;
   status: 'counted' | 'bridged' | 'unknown';
-  inPerMin: number | null;
-  outPerMin: number | null;
-  specificFlowPedMMin: number | null;
+  /** From the gate's `from` to its `to`. */
+  forwardPerMin?: number;
+  backwardPerMin?: number;
+  specificFlowPedMMin?: number;
   widthM: number;
   marks: string[];
 }
 export interface Alert {
-  id: string;
+  event: string;
+  run: string;
+  id: number;
   area: string;
   areaName: string;
-  state: 'raised' | 'acknowledged' | 'closed';
-  now: boolean;
+  status: 'raised' | 'acknowledged' | 'closed';
+  isNow: boolean;
   raisedAt: string;
-  because: string | null;
-  probability: number | null;
+  because?: string;
+  probability?: number;
   escalations: number;
-  acknowledgedBy?: string | null;
-  acknowledgedAt?: string | null;
-  closedBy?: string | null;
-  closedAt?: string | null;
-  closeReason?: string | null;
-  log: { at: string; what: string; by?: string | null; detail?: string | null }[];
+  acknowledgedBy?: string;
+  log: { at: string; what: string; by?: string; reason?: string }[];
 }
 export interface Picture {
   event: string;
@@ -213,76 +217,66 @@ export interface Picture {
   areas: AreaPicture[];
   gates: GatePicture[];
   attention: Alert[];
-  visitors: { inside: Amount | null };
 }
-export interface TimelinePoint {
-  at: string;
-  value: number | null;
-  low: number | null;
-  high: number | null;
-  colour: Colour;
-}
-export interface AreaLine {
-  key: string;
-  name: string;
-  capacityPersons: number;
-  redPersons: number | null;
-  points: TimelinePoint[];
-}
-export interface Timeline {
-  stepS: number;
-  areas: AreaLine[];
-  programme: { name: string; from: string; until: string }[];
-  alerts: { id: string; at: string; area: string; what: string }[];
-  decisions: { id: string; at: string; what: string; by: string }[];
-}
-export interface Ahead {
-  inMin: number;
-  p10: number | null;
-  p50: number | null;
-  p90: number | null;
-  probabilityRed: number | null;
-}
-export interface WhatIfArea {
+/** What a measure is expected to do for an area. */
+export interface Difference {
   key: string;
   name: string;
   without: Ahead[];
   with: Ahead[];
 }
-export interface WhatIf {
-  areas: WhatIfArea[];
-  notes: Text[];
-}
 export interface Decision {
-  id: string;
+  event: string;
+  run: string;
+  id: number;
   measure: Measure;
   reason: string;
   decidedBy: string;
-  decidedAt: string;
   at: string;
-  expected: WhatIf;
-  actual: { area: string; inMin: number; expected: number | null; actual: number | null }[];
+  expected: Difference[];
+}
+export interface Outcome {
+  area: string;
+  inMin: number;
+  without?: number;
+  with?: number;
+  actual?: number;
+}
+export type DecisionReport = Decision & { outcome: Outcome[] };
+export interface Point {
+  at: string;
+  persons?: number;
+  sd?: number;
+  colour: Colour;
+}
+export interface AreaReport {
+  key: string;
+  name: string;
+  capacityPersons: number;
+  peak?: { at: string; persons: number; densityM2?: number };
+  minutes: Record<Colour, number>;
+  points: Point[];
+}
+export interface ProgrammeEntry {
+  name: string;
+  area: string;
+  from: string;
+  until: string;
+}
+export interface HorizonQuality {
+  inMin: number;
+  judged: number;
+  meanErrorPersons?: number;
+  coverage?: number;
+  brierRed?: number;
 }
 export interface Report {
-  event: EventSummary;
+  event: string;
+  facts: EventFacts;
   run: Run;
-  peaks: {
-    area: string;
-    name: string;
-    at: string | null;
-    persons: number | null;
-    densityM2: number | null;
-    colour: Colour;
-  }[];
+  areas: AreaReport[];
+  programme: ProgrammeEntry[];
   alerts: Alert[];
-  decisions: Decision[];
-  quality: {
-    forecastMinutes: 15 | 30 | 60;
-    coverage: number | null;
-    maePersons: number | null;
-    brierRed: number | null;
-    n: number;
-  }[];
-  minutes: Record<string, { amber: number; red: number; unknown: number }>;
-  timeline: Timeline;
+  decisions: DecisionReport[];
+  quality: HorizonQuality[];
 }

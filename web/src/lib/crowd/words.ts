@@ -7,16 +7,17 @@ import type { Plan } from './plan.svelte';
 import type { Body, Measure, PartKind } from './types';
 
 export const number = (value: number) => formatNumber(value, i18n.locale);
-/** A whole percentage; a chance of nearly nothing is "< 1 %", never nothing. */
-export function percent(share: number): string {
-  if (share > 0 && share < 0.01) return '< 1 %';
-  if (share < 1 && share > 0.99) return '> 99 %';
-  return `${number(Math.round(share * 100))} %`;
+/** A share as a whole percentage. */
+export const percent = (share: number) => `${number(Math.round(share * 100))} %`;
+/** A probability: a chance of nearly nothing is "< 1 %" and never nothing, and nothing is certain. */
+export function chance(probability: number): string {
+  if (probability < 0.01) return '< 1 %';
+  return probability > 0.99 ? '> 99 %' : percent(probability);
 }
 export const clockTime = (moment: string | number) => formatTime(moment, 'time', i18n.locale, app.city.timeZone);
 export const dayTime = (moment: string | number) => formatTime(moment, 'full', i18n.locale, app.city.timeZone);
 
-const allMeasureFields = measureFields(['gate', 'gates', 'area', 'perMin', 'share']);
+const allMeasureFields = measureFields(['gate', 'toGate', 'area', 'perMin', 'share', 'laterMin']);
 function fieldOf(kind: PartKind, name: string): Field | undefined {
   if (kind === 'measure') return allMeasureFields.find((one) => one.name === name);
   return fields[kind].find((one) => one.name === name);
@@ -49,8 +50,6 @@ export function valueText(plan: Plan, kind: PartKind, name: string, value: unkno
       return t(value ? 'value.yes' : 'value.no');
     case 'part':
       return plan.name(field.of, String(value));
-    case 'parts':
-      return (value as string[]).map((key) => plan.name(field.of, key)).join(', ');
     case 'shares':
       return Object.entries(value as Record<string, number>)
         .map(([key, share]) => `${plan.name(field.of, key)} ${percent(share)}`)
@@ -68,19 +67,17 @@ function shapeText({ type, coordinates }: GeoJSON.Polygon | GeoJSON.LineString):
 
 /** A measure in one line: what, where, how much, when. */
 export function measureText(plan: Plan, measure: Measure): string {
-  const where = [
-    measure.gate ? plan.name('gate', measure.gate) : '',
-    ...(measure.gates ?? []).map((key) => plan.name('gate', key)),
-    measure.area ? plan.name('area', measure.area) : '',
-  ].filter(Boolean);
+  const { kind, gate, toGate, area, perMin, share, laterMin, from, until } = measure;
+  const where = [plan.name('gate', gate), plan.name('area', area)].filter(Boolean).join(', ');
   const parts = [
-    t(`crowd.measure.${measure.kind}`),
-    where.join(', '),
-    measure.perMin === null || measure.perMin === undefined ? '' : t('crowd.perMin', { n: number(measure.perMin) }),
-    measure.share === null || measure.share === undefined ? '' : percent(measure.share),
-    measure.until
-      ? t('crowd.fromUntil', { from: clockTime(measure.from), until: clockTime(measure.until) })
-      : t('crowd.fromOn', { from: clockTime(measure.from) }),
+    t(`crowd.measure.${kind}`),
+    toGate ? `${where} → ${plan.name('gate', toGate)}` : where,
+    perMin === undefined ? '' : t('crowd.perMin', { n: number(perMin) }),
+    share === undefined ? '' : percent(share),
+    laterMin === undefined ? '' : t('crowd.laterMin', { n: number(laterMin) }),
+    until
+      ? t('crowd.fromUntil', { from: clockTime(from), until: clockTime(until) })
+      : t('crowd.fromOn', { from: clockTime(from) }),
   ];
   return parts.filter(Boolean).join(' · ');
 }

@@ -1,5 +1,7 @@
 /** The report of one run: the one in the address, else the last one of the event. */
-import { getReport } from '$lib/crowd/api';
+import { getReport, getRuns } from '$lib/crowd/api';
+import type { Run } from '$lib/crowd/types';
+import { newestFirst } from '$lib/crowd/watched.svelte';
 import type { PageLoad } from './$types';
 
 export const load: PageLoad = async ({ fetch, url, parent }) => {
@@ -7,10 +9,14 @@ export const load: PageLoad = async ({ fetch, url, parent }) => {
     parent(),
     import('$lib/components/crowd/ReportView.svelte'),
   ]);
-  const runs = [...(plan?.held.runs ?? [])].sort((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
+  let runs: Run[] = [];
+  try {
+    if (plan) runs = newestFirst(await getRuns(plan.id, fetch));
+  } catch (reportProblem) {
+    return { View, runs, report: null, reportProblem };
+  }
   const asked = url.searchParams.get('run');
-  const run = runs.find(({ id }) => id === asked) ?? (asked ? null : (runs[0] ?? null));
-  const chosen = run?.id ?? asked;
+  const chosen = asked ?? runs[0]?.id;
   if (!plan || !chosen) return { View, runs, report: null, reportProblem: null };
   try {
     return { View, runs, report: await getReport(plan.id, chosen, fetch), reportProblem: null };
