@@ -5,6 +5,7 @@
 
 mod assets;
 mod clock;
+mod crowd;
 mod door;
 mod guard;
 mod headers;
@@ -33,6 +34,7 @@ use axum::Router;
 #[must_use]
 pub fn all_routes() -> Routes {
     [
+        crowd::routes(),
         map::routes(),
         ngsi_ld::routes(),
         ogc::routes(),

@@ -27,6 +27,8 @@ pub struct StateParts {
     pub subscriptions: Subscriptions,
     /// Accounts, sessions, tokens and the one decision.
     pub trust: Trust,
+    /// The control room: events that are planned, rehearsed and run.
+    pub room: control::Room,
     /// Pictures of the city: layers, tiles, charts.
     pub views: Views,
     /// The city's clock.

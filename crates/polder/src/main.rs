@@ -5,6 +5,7 @@ mod city;
 mod cli;
 mod clock;
 mod commands;
+mod events;
 mod intake;
 mod logging;
 mod measurements;

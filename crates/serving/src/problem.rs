@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use control::ControlError;
 use model::Problem;
 use platform::ngsi::{ErrorKind, NgsiError};
 use serde::Serialize;
@@ -42,6 +43,9 @@ pub struct Envelope {
     /// Which request it was: the request id, also in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
+    /// What is there now, for whoever wanted to change something older.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<serde_json::Value>,
     /// After how many seconds to try again; sent as `Retry-After`.
     #[serde(skip)]
     pub retry_after_s: Option<u64>,
@@ -78,6 +82,7 @@ impl ApiError {
             detail: detail.into(),
             remedy: None,
             instance: None,
+            current: None,
             retry_after_s: None,
             media_type: "application/problem+json",
         }))
@@ -188,6 +193,24 @@ impl From<CommitError> for ApiError {
             CommitError::Conflict { .. } => Self::conflict(error.to_string()).with_remedy("read it again and repeat"),
             CommitError::Full => Self::too_many(error.to_string(), 1),
             CommitError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ControlError> for ApiError {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::Problem(problem) => problem.into(),
+            ControlError::Missing(_) => Self::not_found(error.to_string()),
+            ControlError::Conflict(problem) => Self::conflict(problem.detail).with_remedy(problem.remedy),
+            ControlError::Changed(ref current) => {
+                let mut conflict = Self::conflict(error.to_string())
+                    .with_remedy("compare it with what is there now, and repeat what is still wanted");
+                conflict.current = current.as_ref().and_then(|current| serde_json::to_value(current).ok());
+                conflict
+            }
+            ControlError::Store(error) => error.into(),
+            ControlError::Commit(error) => error.into(),
         }
     }
 }

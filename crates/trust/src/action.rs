@@ -63,6 +63,12 @@ actions! {
     ManageUsers = "users:manage",
     /// Read the audit.
     ReadAudit = "audit:read",
+    /// See crowding, its forecast, alerts and what was decided.
+    ReadCrowd = "crowd:read",
+    /// Make and change the plans of events, and rehearse them.
+    PlanCrowd = "crowd:plan",
+    /// Run an event: take alerts, decide on measures.
+    ActOnCrowd = "crowd:act",
 }
 
 impl Action {

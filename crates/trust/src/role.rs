@@ -13,9 +13,9 @@ use crate::Action;
 pub enum Role {
     /// Reads everything of the tenant, also what is not public.
     Viewer,
-    /// Reads, and subscribes to changes.
+    /// Reads, subscribes to changes, and plans and rehearses events.
     Analyst,
-    /// Works with the live city: sets its clock, watches the sources.
+    /// Works with the live city: sets its clock, watches the sources, runs events.
     Operator,
     /// Answers for the data: writes, corrects and deletes them, manages sources.
     DataSteward,
@@ -44,6 +44,9 @@ const RIGHTS: &[(Action, &[Role])] = {
         (Action::ManageOwnTokens, &[Viewer, Analyst, Operator, DataSteward, Administrator]),
         (Action::ManageUsers, &[Administrator]),
         (Action::ReadAudit, &[Administrator]),
+        (Action::ReadCrowd, &[Viewer, Analyst, Operator, DataSteward, Administrator]),
+        (Action::PlanCrowd, &[Analyst, Operator, Administrator]),
+        (Action::ActOnCrowd, &[Operator, Administrator]),
     ]
 };
 

@@ -50,8 +50,19 @@ const RULES: &[Rule] = &[
 
 /// Crates whose code takes time and settings as values.
 fn is_layer(path: &str) -> bool {
-    const LAYERS: &[&str] =
-        &["model", "segments", "store", "sources", "platform", "subscriptions", "temporal", "views", "trust", "api"];
+    const LAYERS: &[&str] = &[
+        "model",
+        "segments",
+        "store",
+        "sources",
+        "platform",
+        "subscriptions",
+        "temporal",
+        "views",
+        "support",
+        "trust",
+        "api",
+    ];
     path.ends_with(".rs") && LAYERS.iter().any(|layer| path.starts_with(&format!("crates/{layer}/src/")))
 }
 

@@ -114,7 +114,15 @@ pub fn server_with(door: DoorSettings, open: bool) -> Server {
         city: City { time_zone: "Europe/Amsterdam".to_owned(), ..City::default() },
         basemap: None,
     });
+    let (first, second) = (Arc::clone(&hands), Arc::clone(&hands));
+    let room = control::Room::new(
+        store.clone(),
+        jiff::tz::TimeZone::UTC,
+        Arc::new(move || at(first.load(Ordering::SeqCst))),
+        Arc::new(move || at(second.load(Ordering::SeqCst))),
+    );
     let state = AppState::new(StateParts {
+        room,
         subscriptions: Subscriptions::new(store.clone(), contexts.clone()),
         contexts,
         views,

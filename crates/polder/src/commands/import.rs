@@ -12,6 +12,7 @@ use crate::{
     city::{CityFolder, chosen, in_a_line},
     cli::ImportOptions,
     clock::city_clock,
+    events,
     intake::Intake,
     outbound,
     settings::Outbound,
@@ -44,7 +45,7 @@ pub fn run(options: ImportOptions) -> Result<()> {
             done.with_context(|| format!("source \"{}\"", source.name))?;
             summary(&bar, &board, &source.name);
         }
-        anyhow::Ok(())
+        events::import(&store, &city).await
     });
     let flushed = store.flush_history();
     store.close()?;

@@ -4,6 +4,8 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use api::{AppState, Asset, DoorSettings, Rate, RateLimits, StateParts};
+use control::Room;
+use jiff::tz::TimeZone;
 use model::{Iri, ReadScope};
 use platform::context::Contexts;
 use sources::{Board, CityClock, Occasion};
@@ -18,6 +20,7 @@ use crate::{
     city::CityFolder,
     cli::ServeOptions,
     clock::{city_clock, wall},
+    events,
     intake::Intake,
     logging, measurements, outbound,
     settings::{self, Settings},
@@ -93,8 +96,14 @@ async fn state(
     let subscriptions = Subscriptions::new(store.clone(), contexts.clone());
     let policy = Policy::closed().with_public(city.tenant.clone(), city.public_types());
     let trust = Trust::new(store.clone(), policy, provider(settings)?, open);
+    let zone = TimeZone::get(&city.file.city.time_zone).context("the time zone in city.toml")?;
+    let city_time = clock.clone();
+    let room = Room::new(store.clone(), zone, Arc::new(wall), Arc::new(move || city_time.now()));
+    events::import(store, city).await?;
+    room.end_broken_runs(&city.tenant).await.context("the runs that a stop broke off")?;
     let clock = clock.clone().into();
     Ok(AppState::new(StateParts {
+        room,
         store: store.clone(),
         contexts,
         subscriptions,

@@ -4,6 +4,331 @@
  */
 
 export interface paths {
+    "/api/v1/crowd/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every event.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["list_crowd_events"];
+        put?: never;
+        /**
+         * Makes an event, without a plan yet.
+         * @description Needs `crowd:plan`.
+         */
+        post: operations["add_crowd_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An event with its plan, and what is wrong with it.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["get_crowd_event"];
+        /**
+         * Changes what is said of an event.
+         * @description Needs `crowd:plan`.
+         */
+        put: operations["change_crowd_event"];
+        post?: never;
+        /**
+         * Removes an event with its plan and all that its runs recorded.
+         * @description Needs `crowd:plan`.
+         */
+        delete: operations["remove_crowd_event"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/parts/{kind}/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Writes a part of a plan. When somebody changed it since it was read, the answer is 409 with the part as it is now.
+         * @description Needs `crowd:plan`.
+         */
+        put: operations["put_crowd_part"];
+        post?: never;
+        /**
+         * Removes a part of a plan.
+         * @description Needs `crowd:plan`.
+         */
+        delete: operations["remove_crowd_part"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The runs of an event, the first one first.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["list_crowd_runs"];
+        put?: never;
+        /**
+         * Runs an event: a rehearsal with simulated visitors, or, for those who may act, live.
+         * @description Needs `crowd:plan`.
+         */
+        post: operations["start_crowd_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/runs/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Pauses a rehearsal, or changes its speed.
+         * @description Needs `crowd:plan`.
+         */
+        patch: operations["pace_crowd_run"];
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/runs/{run}/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The alerts of a run, the newest first.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["list_crowd_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/runs/{run}/alerts/{alert}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The caller takes an alert.
+         * @description Needs `crowd:act`.
+         */
+        post: operations["acknowledge_crowd_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/runs/{run}/alerts/{alert}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The caller says that an alert is over, and why.
+         * @description Needs `crowd:act`.
+         */
+        post: operations["close_crowd_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/runs/{run}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The decisions of a run, the first one first.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["list_crowd_decisions"];
+        put?: never;
+        /**
+         * The caller decides on a measure, and says why.
+         * @description Needs `crowd:act`.
+         */
+        post: operations["decide_crowd_measure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/runs/{run}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest picture of a run; the last one when it is over.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["get_crowd_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/runs/{run}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Looking back on a run: timeline, peaks, alerts, decisions with what was expected and what came, and how good the
+         *     predictions were.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["get_crowd_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/runs/{run}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stops a run for good.
+         * @description Needs `crowd:plan`.
+         */
+        post: operations["stop_crowd_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/runs/{run}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A picture at each step, as server-sent events `picture`, and `ended` when the run is over.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["stream_crowd_pictures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/runs/{run}/what-if": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What measures would change from now on. Nothing is decided by asking.
+         * @description Needs `crowd:read`.
+         */
+        post: operations["ask_crowd_what_if"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/measures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The library of measures.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["list_crowd_measures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/city": {
         parameters: {
             query?: never;
@@ -1966,6 +2291,953 @@ export interface components {
             /** @description Which request it was */
             instance?: string;
         };
+        /** @description An area some minutes from now. */
+        CrowdAhead: {
+            /**
+             * Format: int32
+             * @description How many minutes.
+             */
+            inMin: number;
+            /**
+             * @description The colour of the median; unknown when it cannot be said.
+             * @example red
+             */
+            colour: string;
+            /**
+             * Format: double
+             * @description The probability (0..1) of amber or worse by then.
+             */
+            probabilityAmber?: number;
+            /**
+             * Format: double
+             * @description The probability (0..1) of red by then.
+             */
+            probabilityRed?: number;
+            /**
+             * Format: double
+             * @description Persons: one in ten lies below.
+             */
+            p10?: number;
+            /**
+             * Format: double
+             * @description Persons: the median.
+             */
+            p50?: number;
+            /**
+             * Format: double
+             * @description Persons: one in ten lies above.
+             */
+            p90?: number;
+        };
+        /** @description An alert with its whole life. */
+        CrowdAlert: {
+            /** @description The event. */
+            event: string;
+            /** @description The run. */
+            run: string;
+            /**
+             * Format: int32
+             * @description Its number within the run.
+             */
+            id: number;
+            /** @description The area that it is about. */
+            area: string;
+            /** @description What the area is called. */
+            areaName: string;
+            /** @description Where it is in its life. */
+            status: components["schemas"]["CrowdAlertStatus"];
+            /** @description Red is there; otherwise it is predicted. */
+            isNow: boolean;
+            /**
+             * Format: date-time
+             * @description When it was raised, in the event's time.
+             */
+            raisedAt: string;
+            /** @description The threshold that decided. */
+            because?: string;
+            /**
+             * Format: double
+             * @description The probability (0..1) of red when it was raised as a prediction.
+             */
+            probability?: number;
+            /** @description Who has taken it. */
+            acknowledgedBy?: string;
+            /**
+             * Format: int32
+             * @description How many times it was escalated.
+             */
+            escalations: number;
+            /** @description Everything that happened to it. */
+            log: components["schemas"]["CrowdAlertEntry"][];
+        };
+        /** @description Something that happened to an alert. */
+        CrowdAlertEntry: {
+            /**
+             * Format: date-time
+             * @description When, in the event's time.
+             */
+            at: string;
+            /** @description What: raised, arrived, acknowledged, escalated or closed. */
+            what: string;
+            /** @description Who did it, when a person did. */
+            by?: string;
+            /** @description The reason given. */
+            reason?: string;
+        };
+        /**
+         * @description Where an alert is in its life.
+         * @enum {string}
+         */
+        CrowdAlertStatus: "raised" | "acknowledged" | "closed";
+        /** @description A number with its standard deviation. */
+        CrowdAmount: {
+            /**
+             * Format: double
+             * @description The number.
+             */
+            value: number;
+            /**
+             * Format: double
+             * @description Its standard deviation.
+             */
+            sd: number;
+        };
+        /** @description A surface where people are. */
+        CrowdArea: {
+            /** @description What it is called. */
+            name: string;
+            /** @description Its outline: a GeoJSON polygon, degrees. */
+            outline: Record<string, never>;
+            /**
+             * Format: double
+             * @description Where people can walk or stand, m2.
+             */
+            surfaceM2: number;
+            /**
+             * Format: double
+             * @description The most people that it may hold.
+             */
+            capacityPersons: number;
+            /**
+             * @description What people do there.
+             * @example walkway
+             */
+            usedAs?: string;
+            /** @description The area of which this is a part. */
+            parent?: string | null;
+            /**
+             * Format: double
+             * @description How long people stay, minutes, when that is known.
+             */
+            stayMin?: number | null;
+            /**
+             * Format: double
+             * @description Amber from this density, ped/m2; the default of the literature when absent.
+             */
+            amberDensityM2?: number | null;
+            /**
+             * Format: double
+             * @description Red from this density, ped/m2.
+             */
+            redDensityM2?: number | null;
+            /**
+             * Format: double
+             * @description Amber from this share of the capacity.
+             */
+            amberShare?: number | null;
+            /**
+             * Format: double
+             * @description Red from this share of the capacity.
+             */
+            redShare?: number | null;
+        };
+        /** @description An area at one moment. What is absent is not known, or must not be told. */
+        CrowdAreaPicture: {
+            /** @description The area. */
+            key: string;
+            /** @description What it is called. */
+            name: string;
+            /**
+             * @description Its colour, steadied by hysteresis.
+             * @example amber
+             */
+            colour: string;
+            /** @description The threshold that decided. */
+            because?: string;
+            /** @description Whether numbers are withheld because they could point at few people. */
+            suppressed: boolean;
+            /** @description Persons in it. */
+            occupancy?: components["schemas"]["CrowdAmount"];
+            /** @description How the occupancy was made. */
+            made: string[];
+            /**
+             * Format: double
+             * @description The most persons that it may hold.
+             */
+            capacityPersons: number;
+            /**
+             * Format: double
+             * @description Persons/m2.
+             */
+            densityM2?: number;
+            /** @description Fruin's level of service, A to F. */
+            levelOfService?: string;
+            /**
+             * Format: double
+             * @description Through its busiest gate, ped/m/min.
+             */
+            specificFlowPedMMin?: number;
+            /**
+             * Format: double
+             * @description Walking speed by the fundamental diagram, m/s.
+             */
+            speedMS?: number;
+            /**
+             * Format: double
+             * @description Persons that come in each minute.
+             */
+            inflowPerMin?: number;
+            /**
+             * Format: double
+             * @description Persons that go out each minute.
+             */
+            outflowPerMin?: number;
+            /**
+             * Format: double
+             * @description Persons more each minute.
+             */
+            risePerMin?: number;
+            /**
+             * Format: double
+             * @description Minutes until the capacity is reached if it goes on like this.
+             */
+            minutesToCapacity?: number;
+            /**
+             * Format: double
+             * @description The smaller of both directions at its busiest gate, as a share of both.
+             */
+            counterflowShare?: number;
+            /** @description Why it is not known. */
+            unknownBecause?: string;
+            /** @description In 15, 30 and 60 minutes. */
+            coming: components["schemas"]["CrowdAhead"][];
+        };
+        /** @description An area over a whole run. */
+        CrowdAreaReport: {
+            /** @description The area. */
+            key: string;
+            /** @description What it is called. */
+            name: string;
+            /**
+             * Format: double
+             * @description The most persons that it may hold.
+             */
+            capacityPersons: number;
+            /** @description The fullest moment; absent when no number may or can be told. */
+            peak?: components["schemas"]["CrowdPeak"];
+            /** @description How many minutes it was each colour. */
+            minutes: components["schemas"]["CrowdColourMinutes"];
+            /** @description Persons over time. */
+            points: components["schemas"]["CrowdPoint"][];
+        };
+        /** @description What stands between. */
+        CrowdBarrier: {
+            /** @description What it is called. */
+            name: string;
+            /** @description On which side it stands. */
+            side: components["schemas"]["CrowdBarrierSide"];
+            /** @description The threat that it holds back. */
+            threat?: string | null;
+            /** @description The consequence that it holds back. */
+            consequence?: string | null;
+            /** @description Whether it works now, as a person judged it. */
+            works: boolean;
+            /** @description Why, in words. */
+            note?: string;
+        };
+        /**
+         * @description Which side of the bowtie.
+         * @enum {string}
+         */
+        CrowdBarrierSide: "prevent" | "recover";
+        /** @description Minutes by colour. */
+        CrowdColourMinutes: {
+            /**
+             * Format: int32
+             * @description Below every threshold.
+             */
+            green: number;
+            /**
+             * Format: int32
+             * @description Attention.
+             */
+            amber: number;
+            /**
+             * Format: int32
+             * @description Act.
+             */
+            red: number;
+            /**
+             * Format: int32
+             * @description Not known.
+             */
+            unknown: number;
+        };
+        /** @description What crowding may lead to: right in the bowtie. */
+        CrowdConsequence: {
+            /** @description What it is called. */
+            name: string;
+            /** @description How much it matters. */
+            level: components["schemas"]["CrowdLevel"];
+            /** @description Why, in words. */
+            note?: string;
+        };
+        /** @description An entity that counts: its attributes with the persons of each period. */
+        CrowdCounter: {
+            /** @description The id of the entity. */
+            entity: string;
+            /** @description The attribute with those who went forward, for example `peopleCountTowards`. */
+            inAttribute: string;
+            /** @description The attribute with those who came back, for example `peopleCountAway`. */
+            outAttribute: string;
+            /**
+             * Format: int32
+             * @description How long one count lasts, s; it ends at its `observedAt`.
+             */
+            periodS: number;
+        };
+        /** @description A decision of a named person. */
+        CrowdDecision: {
+            /** @description The event. */
+            event: string;
+            /** @description The run. */
+            run: string;
+            /**
+             * Format: int32
+             * @description Its number within the run.
+             */
+            id: number;
+            /** @description What was decided. */
+            measure: components["schemas"]["CrowdMeasure"];
+            /** @description Why. */
+            reason: string;
+            /** @description Who decided. */
+            decidedBy: string;
+            /**
+             * Format: date-time
+             * @description When, in the event's time.
+             */
+            at: string;
+            /** @description What it was expected to do. */
+            expected: components["schemas"]["CrowdDifference"][];
+        };
+        /** @description A decision to be taken. */
+        CrowdDecisionAsked: {
+            /** @description What is decided. */
+            measure: components["schemas"]["CrowdMeasure"];
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description A decision, with what came of it. */
+        CrowdDecisionReport: components["schemas"]["CrowdDecision"] & {
+            /** @description What was expected and what came. */
+            outcome: components["schemas"]["CrowdOutcome"][];
+        };
+        /** @description What a measure was expected to do for an area, and what came. */
+        CrowdDifference: {
+            /** @description The area. */
+            key: string;
+            /** @description What it is called. */
+            name: string;
+            /** @description Without the measure. */
+            without: components["schemas"]["CrowdAhead"][];
+            /** @description With it. */
+            with: components["schemas"]["CrowdAhead"][];
+        };
+        /** @description An event in a few words. */
+        CrowdEvent: components["schemas"]["CrowdEventFacts"] & {
+            /** @description Its id. */
+            id: string;
+            /** @description How far it is. */
+            phase: components["schemas"]["CrowdPhase"];
+            /** @description The run that goes on now. */
+            run?: string;
+            /**
+             * Format: int64
+             * @description The version that a change builds on.
+             */
+            version: number;
+            /** @description Who made it. */
+            madeBy: string;
+        };
+        /** @description A change of what is said of an event. */
+        CrowdEventChange: {
+            /**
+             * Format: int64
+             * @description The version that was read.
+             */
+            version: number;
+            /** @description What it is called. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description The first moment that is watched.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description The last moment that is watched.
+             */
+            until: string;
+            /** @description What else must be known. */
+            notes?: string;
+        };
+        /** @description What a person says of an event. */
+        CrowdEventFacts: {
+            /** @description What it is called. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description The first moment that is watched.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description The last moment that is watched.
+             */
+            until: string;
+            /** @description What else must be known. */
+            notes?: string;
+        };
+        /** @description A line where people are counted; forward is from `from` to `to`, and outside is absent. */
+        CrowdGate: {
+            /** @description What it is called. */
+            name: string;
+            /** @description The line: a GeoJSON line string, degrees. */
+            line: Record<string, never>;
+            /**
+             * Format: double
+             * @description The width that people can use, m.
+             */
+            widthM: number;
+            /** @description The area where forward comes from; outside when absent. */
+            from?: string | null;
+            /** @description The area where forward goes to; outside when absent. */
+            to?: string | null;
+            /**
+             * Format: double
+             * @description Which share of the visitors arrives here; by width when absent.
+             */
+            arrivalShare?: number | null;
+            counter?: components["schemas"]["CrowdCounter"] | null;
+        };
+        /** @description A gate at one moment. */
+        CrowdGatePicture: {
+            /** @description The gate. */
+            key: string;
+            /** @description What it is called. */
+            name: string;
+            /** @description How far its counts can be trusted. */
+            status: components["schemas"]["CrowdGateStatus"];
+            /**
+             * Format: double
+             * @description Persons in the gate's direction each minute.
+             */
+            forwardPerMin?: number;
+            /**
+             * Format: double
+             * @description Persons against it each minute.
+             */
+            backwardPerMin?: number;
+            /**
+             * Format: double
+             * @description Both directions, ped/m/min.
+             */
+            specificFlowPedMMin?: number;
+            /**
+             * Format: double
+             * @description Its width, m.
+             */
+            widthM: number;
+            /** @description What was done to its counts. */
+            marks: string[];
+        };
+        /**
+         * @description How far the counts of a gate can be trusted.
+         * @enum {string}
+         */
+        CrowdGateStatus: "counted" | "bridged" | "unknown";
+        /** @description How good the predictions were for one horizon. */
+        CrowdHorizonQuality: {
+            /**
+             * Format: int32
+             * @description How many minutes ahead.
+             */
+            inMin: number;
+            /**
+             * Format: int32
+             * @description How many predictions could be judged.
+             */
+            judged: number;
+            /**
+             * Format: double
+             * @description The mean of |median - what came|, persons.
+             */
+            meanErrorPersons?: number;
+            /**
+             * Format: double
+             * @description The share of what came that lay in the band from p10 to p90; 0.8 is right.
+             */
+            coverage?: number;
+            /**
+             * Format: double
+             * @description The mean square of (probability of red - whether it came); 0 is perfect.
+             */
+            brierRed?: number;
+        };
+        /**
+         * @description How much it matters.
+         * @enum {string}
+         */
+        CrowdLevel: "low" | "medium" | "high";
+        /** @description A way from an area to another, with its narrowest place. */
+        CrowdLink: {
+            /** @description What it is called. */
+            name: string;
+            /** @description Where it starts; outside when absent. */
+            from?: string | null;
+            /** @description Where it ends; outside when absent. */
+            to?: string | null;
+            /**
+             * Format: double
+             * @description Its narrowest width, m.
+             */
+            widthM: number;
+            /**
+             * Format: double
+             * @description Its length, m.
+             */
+            lengthM: number;
+            /** @description The gate on it. */
+            gate?: string | null;
+            /** @description For a gate that closes: the share of its flow that goes this way instead. */
+            takesOver?: {
+                [key: string]: number;
+            };
+        };
+        /** @description A measure, with where, when and how much. */
+        CrowdMeasure: {
+            /** @description What is done. */
+            kind: components["schemas"]["CrowdMeasureKind"];
+            /** @description At which gate. */
+            gate?: string;
+            /** @description To which gate people are sent. */
+            toGate?: string;
+            /** @description For which area. */
+            area?: string;
+            /**
+             * Format: double
+             * @description How many persons each minute: let through (dose), or taken away (extra transport).
+             */
+            perMin?: number;
+            /**
+             * Format: double
+             * @description Which share (0..1) of those who come does as asked.
+             */
+            share?: number;
+            /**
+             * Format: double
+             * @description How many minutes later those who do as asked come.
+             */
+            laterMin?: number;
+            /**
+             * Format: date-time
+             * @description From when.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Until when; until further notice when absent.
+             */
+            until?: string;
+        };
+        /** @description What the library says of a kind of measure. */
+        CrowdMeasureCard: {
+            /** @description The kind. */
+            kind: components["schemas"]["CrowdMeasureKind"];
+            /** @description The fields that it needs beside `from`. */
+            needs: string[];
+            /** @description What it is expected to do. */
+            expects: components["schemas"]["CrowdText"];
+            /** @description What it can make worse. */
+            caution: components["schemas"]["CrowdText"];
+        };
+        /**
+         * @description What can be done.
+         * @enum {string}
+         */
+        CrowdMeasureKind: "close" | "divert" | "dose" | "extra-transport" | "message" | "one-way";
+        /** @description Persons in an area some minutes after a decision. */
+        CrowdOutcome: {
+            /** @description The area. */
+            area: string;
+            /**
+             * Format: int32
+             * @description How many minutes later.
+             */
+            inMin: number;
+            /**
+             * Format: double
+             * @description Expected without the measure.
+             */
+            without?: number;
+            /**
+             * Format: double
+             * @description Expected with the measure.
+             */
+            with?: number;
+            /**
+             * Format: double
+             * @description What came.
+             */
+            actual?: number;
+        };
+        /** @description The pace of a rehearsal. */
+        CrowdPace: {
+            /**
+             * Format: double
+             * @description Seconds of the event for each second.
+             */
+            speed?: number | null;
+            /** @description Whether it stands still. */
+            paused?: boolean | null;
+        };
+        /** @description A part as it is shown, with the version that a change of it builds on. */
+        CrowdPart: components["schemas"]["CrowdPartBody"] & {
+            /** @description Its key, unique among the parts of its kind. */
+            key: string;
+            /**
+             * Format: int64
+             * @description The version.
+             */
+            version: number;
+            /** @description Who wrote it last. */
+            changedBy: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            changedAt: string;
+        };
+        /** @description What a part says, by its kind. */
+        CrowdPartBody: {
+            /** @description A surface where people are. */
+            body: components["schemas"]["CrowdArea"];
+            /** @enum {string} */
+            kind: "area";
+        } | {
+            /** @description What stands between a threat and the crowding, or between the crowding and a consequence. */
+            body: components["schemas"]["CrowdBarrier"];
+            /** @enum {string} */
+            kind: "barrier";
+        } | {
+            /** @description What crowding may lead to. */
+            body: components["schemas"]["CrowdConsequence"];
+            /** @enum {string} */
+            kind: "consequence";
+        } | {
+            /** @description A line where people are counted. */
+            body: components["schemas"]["CrowdGate"];
+            /** @enum {string} */
+            kind: "gate";
+        } | {
+            /** @description A way from one area to another. */
+            body: components["schemas"]["CrowdLink"];
+            /** @enum {string} */
+            kind: "link";
+        } | {
+            /** @description A measure that was prepared. */
+            body: components["schemas"]["CrowdPreparedMeasure"];
+            /** @enum {string} */
+            kind: "measure";
+        } | {
+            /** @description Something that draws people. */
+            body: components["schemas"]["CrowdProgramme"];
+            /** @enum {string} */
+            kind: "programme";
+        } | {
+            /** @description What may cause crowding. */
+            body: components["schemas"]["CrowdThreat"];
+            /** @enum {string} */
+            kind: "threat";
+        };
+        /** @description A part to be written. */
+        CrowdPartChange: {
+            /**
+             * Format: int64
+             * @description The version that was read; absent for a new part.
+             */
+            version?: number | null;
+            /** @description What it says: the fields of its kind. */
+            body: Record<string, never>;
+        };
+        /** @description The fullest moment of an area. */
+        CrowdPeak: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description Persons.
+             */
+            persons: number;
+            /**
+             * Format: double
+             * @description Persons/m2.
+             */
+            densityM2?: number;
+        };
+        /**
+         * @description How far an event is.
+         * @enum {string}
+         */
+        CrowdPhase: "plan" | "running" | "over";
+        /** @description One moment of a run. */
+        CrowdPicture: {
+            /** @description The event. */
+            event: string;
+            /** @description The run. */
+            run: components["schemas"]["CrowdRun"];
+            /**
+             * Format: date-time
+             * @description The moment that it shows.
+             */
+            at: string;
+            /** @description The areas, in the order of their keys. */
+            areas: components["schemas"]["CrowdAreaPicture"][];
+            /** @description The gates, in the order of their keys. */
+            gates: components["schemas"]["CrowdGatePicture"][];
+            /** @description The alerts that are open, the newest first. */
+            attention: components["schemas"]["CrowdAlert"][];
+        };
+        /** @description An event with its plan. */
+        CrowdPlan: {
+            /** @description The event. */
+            event: components["schemas"]["CrowdEvent"];
+            /** @description The parts, by kind and key. */
+            parts: components["schemas"]["CrowdPart"][];
+            /** @description What is wrong with the plan. */
+            problems: components["schemas"]["CrowdPlanProblem"][];
+        };
+        /** @description Something in a plan that cannot be used as it is. */
+        CrowdPlanProblem: {
+            /** @description What. */
+            thing: string;
+            /** @description What is wrong with it. */
+            detail: string;
+            /** @description What to do about it. */
+            remedy: string;
+        };
+        /** @description An area at a moment. */
+        CrowdPoint: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description Persons.
+             */
+            persons?: number;
+            /**
+             * Format: double
+             * @description Its standard deviation, persons.
+             */
+            sd?: number;
+            /**
+             * @description Its colour.
+             * @example green
+             */
+            colour: string;
+        };
+        /** @description A measure that was prepared. */
+        CrowdPreparedMeasure: {
+            /** @description What it is called. */
+            name: string;
+            /** @description What would be done. */
+            measure: components["schemas"]["CrowdMeasure"];
+        };
+        /** @description Something that draws people to an area. */
+        CrowdProgramme: {
+            /** @description What it is called. */
+            name: string;
+            /** @description Where. */
+            area: string;
+            /**
+             * Format: date-time
+             * @description When it starts.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            until: string;
+            /**
+             * Format: double
+             * @description How many people are expected to come for it.
+             */
+            visitorsExpected: number;
+            /**
+             * Format: double
+             * @description How many minutes before its start most of them arrive.
+             */
+            arrivalMinBefore: number;
+        };
+        /** @description Something on the programme. */
+        CrowdProgrammeEntry: {
+            /** @description What it is called. */
+            name: string;
+            /** @description The area. */
+            area: string;
+            /**
+             * Format: date-time
+             * @description When it starts.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            until: string;
+        };
+        /** @description Measures to be tried. */
+        CrowdQuestion: {
+            /** @description Beside those that were decided already. */
+            measures: components["schemas"]["CrowdMeasure"][];
+        };
+        /** @description Why an alert is over. */
+        CrowdReason: {
+            /** @description In words. */
+            reason: string;
+        };
+        /** @description A run, looked back on. */
+        CrowdReport: {
+            /** @description The id of the event. */
+            event: string;
+            /** @description What was said of the event. */
+            facts: components["schemas"]["CrowdEventFacts"];
+            /** @description The run. */
+            run: components["schemas"]["CrowdRun"];
+            /** @description Each area. */
+            areas: components["schemas"]["CrowdAreaReport"][];
+            /** @description What was on the programme. */
+            programme: components["schemas"]["CrowdProgrammeEntry"][];
+            /** @description The alerts, the first one first. */
+            alerts: components["schemas"]["CrowdAlert"][];
+            /** @description The decisions, the first one first. */
+            decisions: components["schemas"]["CrowdDecisionReport"][];
+            /** @description How good the predictions were. */
+            quality: components["schemas"]["CrowdHorizonQuality"][];
+        };
+        /** @description A run of an event. */
+        CrowdRun: {
+            /** @description The event. */
+            event: string;
+            /** @description Its number within the event, as text. */
+            id: string;
+            /** @description Whether it is for real. */
+            kind: components["schemas"]["CrowdRunKind"];
+            /** @description Whether its visitors are simulated. */
+            simulated: boolean;
+            /** @description How it is doing. */
+            state: components["schemas"]["CrowdRunState"];
+            /**
+             * Format: double
+             * @description Seconds of the event for each second of the clock; 1 in a live run.
+             */
+            speed: number;
+            /**
+             * Format: int64
+             * @description The seed of its visitors.
+             */
+            seed?: number;
+            /**
+             * Format: date-time
+             * @description The moment of the event up to which it has come.
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description When it was started, by the server's clock.
+             */
+            startedAt: string;
+            /** @description Who started it. */
+            startedBy: string;
+            /**
+             * Format: date-time
+             * @description When it ended, by the server's clock.
+             */
+            endedAt?: string;
+            /** @description Who stopped it, when somebody did. */
+            endedBy?: string;
+        };
+        /**
+         * @description Whether a run is for real.
+         * @enum {string}
+         */
+        CrowdRunKind: "rehearsal" | "live";
+        /**
+         * @description How a run is doing.
+         * @enum {string}
+         */
+        CrowdRunState: "running" | "paused" | "ended";
+        /** @description How a run is to start. */
+        CrowdStart: {
+            /** @description Whether it is for real. */
+            kind: components["schemas"]["CrowdRunKind"];
+            /**
+             * Format: double
+             * @description Seconds of the event for each second, in a rehearsal; 60 when absent.
+             */
+            speed?: number | null;
+            /**
+             * Format: int64
+             * @description The seed of the simulated visitors; the same seed gives the same visitors. 1 when absent.
+             */
+            seed?: number | null;
+            /**
+             * Format: double
+             * @description How many come, as a share of those expected; 1 when absent.
+             */
+            visitorsFactor?: number | null;
+        };
+        /** @description A text in both languages of the product. */
+        CrowdText: {
+            /** @description Dutch. */
+            nl: string;
+            /** @description English. */
+            en: string;
+        };
+        /** @description What may cause crowding: left in the bowtie. */
+        CrowdThreat: {
+            /** @description What it is called. */
+            name: string;
+            /** @description What kind it is. */
+            kind: components["schemas"]["CrowdThreatKind"];
+            /** @description How much it matters now, as a person judged it. */
+            level: components["schemas"]["CrowdLevel"];
+            /** @description Why, in words. */
+            note?: string;
+        };
+        /**
+         * @description What may cause crowding, or make it worse.
+         * @enum {string}
+         */
+        CrowdThreatKind: "weather" | "arrival-peak" | "alcohol" | "sentiment" | "other";
         /**
          * @description What the values of an attribute are.
          * @enum {string}
@@ -2830,6 +4102,719 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_crowd_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdEvent"][];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_crowd_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrowdEventFacts"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdPlan"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_crowd_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdPlan"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_crowd_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrowdEventChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdEvent"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_crowd_event: {
+        parameters: {
+            query: {
+                /** @description The version that was read. */
+                version: number;
+            };
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_crowd_part: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description area, barrier, consequence, gate, link, measure, programme or threat */
+                kind: string;
+                /** @description The part: small letters, digits and hyphens */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrowdPartChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdPart"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_crowd_part: {
+        parameters: {
+            query: {
+                /** @description The version that was read. */
+                version: number;
+            };
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The kind of the part */
+                kind: string;
+                /** @description The part */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_crowd_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdRun"][];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_crowd_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrowdStart"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdRun"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pace_crowd_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The run */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrowdPace"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdRun"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_crowd_alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The run */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdAlert"][];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledge_crowd_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The run */
+                run: string;
+                /** @description The alert */
+                alert: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdAlert"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_crowd_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The run */
+                run: string;
+                /** @description The alert */
+                alert: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrowdReason"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdAlert"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_crowd_decisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The run */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdDecision"][];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_crowd_measure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The run */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrowdDecisionAsked"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdDecision"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_crowd_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The run */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdPicture"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_crowd_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The run */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdReport"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_crowd_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The run */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdRun"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_crowd_pictures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The run */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events with a CrowdPicture as data */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["CrowdPicture"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_crowd_what_if: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The run */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrowdQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdDifference"][];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_crowd_measures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdMeasureCard"][];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_city: {
         parameters: {
             query?: never;

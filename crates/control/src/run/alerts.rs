@@ -1,0 +1,145 @@
+//! The alerts of a run: one at a time for each area, each with its whole life.
+
+use std::collections::BTreeMap;
+
+use model::{Problem, Timestamp};
+use support::crowd::{AlertEvent, AlertHappening, Quantity};
+
+use super::watch::{Watch, area_names};
+use crate::{
+    AlertRecord, ControlError, Plan, RunRecord,
+    record::{AlertEntry, AlertStatus},
+};
+
+/// The alerts of a run that are open, by area. The rules are those of `support`; here is what is kept of them.
+pub(super) struct Alerts {
+    event: String,
+    run: String,
+    names: BTreeMap<String, String>,
+    open: BTreeMap<String, AlertRecord>,
+    last: u32,
+}
+
+impl Alerts {
+    pub(super) fn new(run: &RunRecord, plan: &Plan) -> Self {
+        let (event, id) = (run.event.clone(), run.id.clone());
+        Self { event, run: id, names: area_names(plan), open: BTreeMap::new(), last: 0 }
+    }
+
+    /// The open alerts, the newest first.
+    pub(super) fn open(&self) -> Vec<AlertRecord> {
+        let mut open: Vec<_> = self.open.values().cloned().collect();
+        open.sort_by_key(|alert| std::cmp::Reverse(alert.id));
+        open
+    }
+
+    /// Takes over what happened in a step; gives the alerts that changed.
+    pub(super) fn take(
+        &mut self,
+        happened: &[(String, AlertHappening)],
+        because: impl Fn(&str) -> Option<Quantity>,
+        at: Timestamp,
+    ) -> Vec<AlertRecord> {
+        let mut changed: BTreeMap<u32, AlertRecord> = BTreeMap::new();
+        for (area, happening) in happened {
+            if let Some(record) = self.after(area, happening, &because, at) {
+                changed.insert(record.id, record);
+            }
+        }
+        changed.into_values().collect()
+    }
+
+    pub(super) fn acknowledge(
+        &mut self,
+        watch: &mut Watch,
+        id: u32,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<AlertRecord, ControlError> {
+        self.act(watch, id, &AlertEvent::Acknowledge { by: by.to_owned() }, at)
+    }
+
+    pub(super) fn close(
+        &mut self,
+        watch: &mut Watch,
+        id: u32,
+        (by, reason): (&str, &str),
+        at: Timestamp,
+    ) -> Result<AlertRecord, ControlError> {
+        let event = AlertEvent::Close { by: by.to_owned(), reason: reason.trim().to_owned() };
+        self.act(watch, id, &event, at)
+    }
+
+    fn act(
+        &mut self,
+        watch: &mut Watch,
+        id: u32,
+        event: &AlertEvent,
+        at: Timestamp,
+    ) -> Result<AlertRecord, ControlError> {
+        let found = self.open.values().find(|alert| alert.id == id).cloned();
+        let Some(record) = found else {
+            let detail = format!("alert {id} is not open");
+            return Err(ControlError::Conflict(Problem::new("alert", detail, "look at the list of alerts again")));
+        };
+        let happened = watch.decide(&record.area, event, at)?;
+        let happened: Vec<_> = happened.into_iter().map(|what| (record.area.clone(), what)).collect();
+        Ok(self.take(&happened, |_| None, at).pop().unwrap_or(record))
+    }
+
+    /// A closed alert leaves the open ones.
+    fn after(
+        &mut self,
+        area: &str,
+        happening: &AlertHappening,
+        because_of: &impl Fn(&str) -> Option<Quantity>,
+        at: Timestamp,
+    ) -> Option<AlertRecord> {
+        if let AlertHappening::Raised { is_now, probability, because } = happening {
+            self.last += 1;
+            let record = AlertRecord {
+                event: self.event.clone(),
+                run: self.run.clone(),
+                id: self.last,
+                area: area.to_owned(),
+                area_name: self.names.get(area).cloned().unwrap_or_else(|| area.to_owned()),
+                status: AlertStatus::Raised,
+                is_now: *is_now,
+                raised_at: at,
+                because: because.or_else(|| because_of(area)),
+                probability: probability.filter(|_| !is_now),
+                acknowledged_by: None,
+                escalations: 0,
+                log: vec![],
+            };
+            self.open.insert(area.to_owned(), record);
+        }
+        let record = self.open.get_mut(area)?;
+        record.log.push(entry(happening, at));
+        match happening {
+            AlertHappening::Raised { .. } => {}
+            AlertHappening::Arrived => record.is_now = true,
+            AlertHappening::Acknowledged { by } => {
+                record.status = AlertStatus::Acknowledged;
+                record.acknowledged_by = Some(by.clone());
+            }
+            AlertHappening::Escalated { step } => record.escalations = *step,
+            AlertHappening::Closed { .. } => {
+                record.status = AlertStatus::Closed;
+                return self.open.remove(area);
+            }
+        }
+        Some(record.clone())
+    }
+}
+
+fn entry(happening: &AlertHappening, at: Timestamp) -> AlertEntry {
+    let (what, by, reason) = match happening {
+        AlertHappening::Raised { .. } => ("raised", None, None),
+        AlertHappening::Arrived => ("arrived", None, None),
+        AlertHappening::Acknowledged { by } => ("acknowledged", Some(by.clone()), None),
+        AlertHappening::Escalated { .. } => ("escalated", None, None),
+        AlertHappening::Closed { by, reason } => ("closed", by.clone(), reason.clone()),
+    };
+    AlertEntry { at, what: what.to_owned(), by, reason }
+}

@@ -1,0 +1,299 @@
+//! The estimate of a run, in the words of the control room, with small counts left out.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use model::{Problem, Timestamp};
+use support::crowd::{
+    self, AlertEvent, AlertHappening, AreaProjection, Cell, Colour, CounterSettings, Direction, FlowStatus, Gate,
+    Knowledge, Live, LiveSettings, Mark, Planned, Projection, Quantity, Reading, Site, StepFlows, Suppressed,
+    Suppressor,
+};
+
+use crate::{
+    Ahead, Amount, AreaPicture, Body, Difference, GatePicture, GateStatus, Measure, MeasureKind, Plan, site_of,
+};
+
+/// The minutes ahead that are shown of an area.
+const SHOWN_AHEAD_MIN: [usize; 3] = [15, 30, 60];
+/// The minutes ahead that are shown of what a measure changes.
+const COMPARED_AHEAD_MIN: [usize; 12] = [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60];
+
+/// What a step brought.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub areas: Vec<AreaPicture>,
+    pub gates: Vec<GatePicture>,
+    pub happened: Vec<(String, AlertHappening)>,
+}
+
+/// Watches the site of a plan.
+pub(super) struct Watch {
+    site: Site,
+    names: BTreeMap<(&'static str, String), String>,
+    live: Live,
+    simulated: bool,
+    suppressor: Suppressor,
+    /// What could be shown of the areas the step before.
+    before: Suppressed,
+}
+
+impl Watch {
+    /// From a moment on, when nobody is there yet. Counts of simulated visitors need not be waited for.
+    pub(super) fn new(plan: &Plan, simulated: bool, at: Timestamp, zone: TimeZone) -> Self {
+        let (site, _) = site_of(plan);
+        let names = plan.parts.iter().map(|part| ((part.body.kind(), part.key.clone()), part.body.name().to_owned()));
+        let counters = CounterSettings { wait_s: 0.0, ..CounterSettings::default() };
+        let settings = LiveSettings { counters, ..LiveSettings::default() };
+        let start = if simulated { crowd::Start::Empty } else { crowd::Start::Unknown };
+        let live = Live::new(&site, settings, at, start, zone);
+        let (names, suppressor) = (names.collect(), Suppressor::default());
+        Self { site, names, live, simulated, suppressor, before: Suppressed::new() }
+    }
+
+    /// Takes the readings of a minute and gives the picture at its end.
+    pub(super) fn step(&mut self, readings: &[Reading], decided: &[Measure], at: Timestamp) -> Seen {
+        for reading in readings {
+            // What a reading lacked is in its marks and findings; it stays visible at its gate.
+            if let Err(problem) = self.live.observe(reading, at) {
+                tracing::debug!(%problem, "a reading was not used");
+            }
+        }
+        let (steps, problems) = self.live.advance(at);
+        for problem in problems {
+            tracing::debug!(%problem, "something in a step was not used");
+        }
+        let Some(last) = steps.last() else { return Seen::default() };
+        let persons = self.site.areas.iter().map(|area| {
+            let occupancy = self.live.estimator().occupancy(&area.id);
+            (area.id.clone(), occupancy.and_then(|occupancy| occupancy.shown()))
+        });
+        let cells = self.suppressor.areas(&self.site, &persons.collect());
+        let projection = self.live.project(&planned(decided)).ok();
+        let areas = self.site.areas.iter().filter_map(|area| self.area(area, &cells, projection.as_ref()));
+        let gates = self.site.gates.iter().map(|gate| self.gate(gate, &last.flows, &cells));
+        let (areas, gates) = (areas.collect(), gates.collect());
+        let happened = steps.iter().flat_map(|step| step.alerts.iter().cloned()).collect();
+        self.before = cells;
+        Seen { areas, gates, happened }
+    }
+
+    fn name(&self, kind: &'static str, key: &str) -> String {
+        self.names.get(&(kind, key.to_owned())).cloned().unwrap_or_else(|| key.to_owned())
+    }
+
+    fn area(&self, area: &crowd::Area, cells: &Suppressed, projection: Option<&Projection>) -> Option<AreaPicture> {
+        let seen = self.live.picture(&area.id)?;
+        let cell = cells.get(&area.id).copied().unwrap_or(Cell::Unknown);
+        let before = self.before.get(&area.id).copied().unwrap_or(Cell::Unknown);
+        let told = |value: Option<f64>| value.filter(|_| matches!(cell, Cell::Shown(_)));
+        // A change between two moments tells of both.
+        let moved = |value: Option<f64>| told(value).filter(|_| before != Cell::Suppressed);
+        let occupancy = match cell {
+            Cell::Shown(value) => Some(Amount { value, sd: rounded(seen.occupancy.sd_persons) }),
+            Cell::Suppressed | Cell::Unknown => None,
+        };
+        let because = area.thresholds.colour(
+            area,
+            &crowd::Load { persons: seen.occupancy.shown(), specific_flow_ped_m_min: seen.specific_flow_ped_m_min },
+            area.thresholds.hysteresis_share,
+        );
+        let ahead = projection.and_then(|projection| projection.areas.get(&area.id));
+        Some(AreaPicture {
+            key: area.id.clone(),
+            name: self.name("area", &area.id),
+            colour: seen.colour,
+            because: because.1.filter(|_| seen.colour > Colour::Green),
+            suppressed: cell == Cell::Suppressed,
+            occupancy,
+            made: self.making(&seen.occupancy),
+            capacity_persons: area.capacity_persons,
+            density_m2: occupancy.map(|amount| amount.value / area.surface_m2),
+            level_of_service: seen.level_of_service.filter(|_| occupancy.is_some()),
+            specific_flow_ped_m_min: moved(seen.specific_flow_ped_m_min),
+            speed_m_s: told(seen.speed_m_s),
+            inflow_per_min: moved(seen.inflow_per_min),
+            outflow_per_min: moved(seen.outflow_per_min),
+            rise_per_min: moved(seen.rise_per_min),
+            minutes_to_capacity: moved(seen.time_to_capacity_min),
+            counterflow_share: moved(seen.counterflow_ratio),
+            unknown_because: (cell == Cell::Unknown).then(|| self.unknown_because(&seen.occupancy)),
+            coming: ahead.map(|ahead| self.ahead(area, ahead, &SHOWN_AHEAD_MIN)).unwrap_or_default(),
+        })
+    }
+
+    /// How an occupancy was made, as codes.
+    fn making(&self, occupancy: &crowd::Occupancy) -> Vec<String> {
+        let mut codes = vec!["conservation"];
+        match occupancy.made.anchor {
+            crowd::Anchor::Start => {}
+            crowd::Anchor::Closed => codes.push("reset"),
+            crowd::Anchor::Count(_) => codes.push("area-count"),
+            crowd::Anchor::WalkingTime => codes.push("walking-time"),
+        }
+        if occupancy.made.corrections > 0 {
+            codes.push("drift-corrected");
+        }
+        if occupancy.knowledge == Knowledge::Bridged {
+            codes.push("bridged");
+        }
+        if self.simulated {
+            codes.push("simulated");
+        }
+        codes.into_iter().map(str::to_owned).collect()
+    }
+
+    fn unknown_because(&self, occupancy: &crowd::Occupancy) -> String {
+        let code = if occupancy.made.gates_blind.is_empty() { "too-uncertain" } else { "gate-silent" };
+        code.to_owned()
+    }
+
+    fn ahead(&self, area: &crowd::Area, projection: &AreaProjection, minutes: &[usize]) -> Vec<Ahead> {
+        let least = f64::from(self.suppressor.minimum);
+        let persons = |line: &[f64], minute: usize| {
+            let value = line.get(minute.checked_sub(1)?).copied()?;
+            (value >= least).then(|| (value / least).round() * least)
+        };
+        let probability = |colour, minute| projection.probability(colour, minute).map(|p| (p * 100.0).round() / 100.0);
+        minutes
+            .iter()
+            .map(|minute| {
+                let median = minute.checked_sub(1).and_then(|place| projection.p50.get(place)).copied();
+                let load = crowd::Load { persons: median, specific_flow_ped_m_min: None };
+                Ahead {
+                    in_min: u32::try_from(*minute).unwrap_or(u32::MAX),
+                    colour: area.thresholds.colour(area, &load, 0.0).0,
+                    probability_amber: probability(Colour::Amber, *minute),
+                    probability_red: probability(Colour::Red, *minute),
+                    p10: persons(&projection.p10, *minute),
+                    p50: persons(&projection.p50, *minute),
+                    p90: persons(&projection.p90, *minute),
+                }
+            })
+            .collect()
+    }
+
+    fn gate(&self, gate: &Gate, flows: &StepFlows, cells: &Suppressed) -> GatePicture {
+        let flow = flows.get(&gate.id);
+        let status = match flow.map(|flow| flow.status) {
+            Some(FlowStatus::Measured) => GateStatus::Counted,
+            Some(FlowStatus::Bridged) => GateStatus::Bridged,
+            Some(FlowStatus::Unknown) | None => GateStatus::Unknown,
+        };
+        let known = flow.filter(|_| status != GateStatus::Unknown);
+        // A few people through a gate in a minute are few people: the same rule as for areas.
+        let shown = |persons: Option<f64>| match self.suppressor.gate(gate, persons, &self.before, cells) {
+            Cell::Shown(value) => Some(value),
+            Cell::Suppressed | Cell::Unknown => None,
+        };
+        let forward = shown(known.map(|flow| flow.forward));
+        let backward = shown(known.map(|flow| flow.backward));
+        let both = shown(known.map(|flow| flow.forward + flow.backward));
+        GatePicture {
+            key: gate.id.clone(),
+            name: self.name("gate", &gate.id),
+            status,
+            forward_per_min: forward,
+            backward_per_min: backward,
+            specific_flow_ped_m_min: both.map(|persons| rounded(persons / gate.width_m)),
+            width_m: gate.width_m,
+            marks: flow.map(|flow| flow.marks.iter().map(|mark| code(*mark).to_owned()).collect()).unwrap_or_default(),
+        }
+    }
+
+    /// What more measures would change, beside those that were decided already.
+    ///
+    /// # Errors
+    /// Measures that do not fit the site.
+    pub(super) fn differences(&self, decided: &[Measure], all: &[Measure]) -> Result<Vec<Difference>, Problem> {
+        let (without, with) = (self.live.project(&planned(decided))?, self.live.project(&planned(all))?);
+        let differences = self.site.areas.iter().filter_map(|area| {
+            let (without, with) = (without.areas.get(&area.id)?, with.areas.get(&area.id)?);
+            Some(Difference {
+                key: area.id.clone(),
+                name: self.name("area", &area.id),
+                without: self.ahead(area, without, &COMPARED_AHEAD_MIN),
+                with: self.ahead(area, with, &COMPARED_AHEAD_MIN),
+            })
+        });
+        Ok(differences.collect())
+    }
+
+    /// What a person does to the alert of an area.
+    ///
+    /// # Errors
+    /// It is not open, or a name or a reason is missing.
+    pub(super) fn decide(
+        &mut self,
+        area: &str,
+        event: &AlertEvent,
+        at: Timestamp,
+    ) -> Result<Vec<AlertHappening>, Problem> {
+        self.live.decide(area, event, at)
+    }
+
+    /// What decides that an area is not green.
+    pub(super) fn because(&self, area: &str) -> Option<Quantity> {
+        let (area, seen) = (self.site.area(area)?, self.live.picture(area)?);
+        let load =
+            crowd::Load { persons: seen.occupancy.shown(), specific_flow_ped_m_min: seen.specific_flow_ped_m_min };
+        area.thresholds.colour(area, &load, area.thresholds.hysteresis_share).1
+    }
+}
+
+/// One digit after the point: more would pretend to know.
+fn rounded(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+fn code(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Reset => "reset",
+        Mark::Duplicate => "duplicate",
+        Mark::Conflict => "conflict",
+        Mark::Late => "late",
+        Mark::TooLate => "too-late",
+        Mark::ClockJump => "clock-jump",
+        Mark::Negative => "negative",
+        Mark::BeyondCapacity => "beyond-capacity",
+        Mark::OutsideProfile => "outside-profile",
+        Mark::Stuck => "stuck",
+        Mark::SilentZero => "silent-zero",
+        Mark::Bridged => "bridged",
+        Mark::Unknown => "unknown",
+        Mark::SwapSuspected => "swap-suspected",
+        Mark::Spread => "spread",
+    }
+}
+
+/// Measures as the projection knows them.
+fn planned(measures: &[Measure]) -> crowd::Plan {
+    crowd::Plan { measures: measures.iter().filter_map(one).collect() }
+}
+
+fn one(measure: &Measure) -> Option<Planned> {
+    let direction = Direction::Forward;
+    let gate = measure.gate.clone();
+    let kind = match measure.kind {
+        MeasureKind::Close => crowd::Measure::Close { gate: gate? },
+        MeasureKind::Divert => {
+            crowd::Measure::Divert { gate: gate?, direction, to: measure.to_gate.clone()?, share: measure.share? }
+        }
+        MeasureKind::Dose => crowd::Measure::Dose { gate: gate?, direction, per_min: measure.per_min? },
+        MeasureKind::ExtraTransport => {
+            crowd::Measure::ExtraTransport { area: measure.area.clone()?, per_min: measure.per_min? }
+        }
+        MeasureKind::Message => crowd::Measure::ComeLater { share: measure.share?, later_min: measure.later_min? },
+        MeasureKind::OneWay => crowd::Measure::OneWay { gate: gate?, direction },
+    };
+    Some(Planned { measure: kind, from: measure.from, until: measure.until })
+}
+
+/// The names of the areas of a plan.
+pub(super) fn area_names(plan: &Plan) -> BTreeMap<String, String> {
+    let areas = plan.parts.iter().filter_map(|part| match &part.body {
+        Body::Area(area) => Some((part.key.clone(), area.name.clone())),
+        _ => None,
+    });
+    areas.collect()
+}
