@@ -22,16 +22,11 @@ export const putPart = (event: string, kind: string, key: string, version: numbe
 export const removePart = (event: string, { kind, key, version }: crowd.Part) =>
   request<void>(`${part(event, kind, key)}?version=${version}`, erase());
 
-export interface NewRun {
-  kind: 'rehearsal' | 'live';
-  speed?: number;
-  seed?: number;
-  visitorsFactor?: number;
-}
 const run = (event: string, id: string, ...rest: string[]) => at('events', event, 'runs', id, ...rest);
 export const getRuns = (event: string, fetcher?: Fetch) =>
   request<crowd.Run[]>(at('events', event, 'runs'), {}, fetcher);
-export const startRun = (event: string, start: NewRun) => request<crowd.Run>(at('events', event, 'runs'), send(start));
+export const startRun = (event: string, start: crowd.NewRun) =>
+  request<crowd.Run>(at('events', event, 'runs'), send(start));
 export const changeRun = (event: string, id: string, change: { speed?: number; paused?: boolean }) =>
   request<crowd.Run>(run(event, id), send(change, 'PATCH'));
 export const stopRun = (event: string, id: string) => request<crowd.Run>(run(event, id, 'stop'), send({}));

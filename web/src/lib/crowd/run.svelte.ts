@@ -60,17 +60,23 @@ export class RunView {
   async #catchUp() {
     this.#askAt = Infinity;
     try {
-      const [picture, report] = await Promise.all([
-        getPicture(this.event, this.run.id),
-        getReport(this.event, this.run.id),
-      ]);
-      this.report = report;
-      this.#show(picture);
+      this.#show(await getPicture(this.event, this.run.id));
+      await this.#lookBack();
     } catch (error) {
       // A run that has just started may have no picture yet: that is an answer, and the line is alive.
       const answered = error instanceof ApiError && error.status >= 400 && error.status < 500;
       if (!answered) this.state = 'lost';
       this.#askAt = Date.now() + RETRY_MS;
+    }
+  }
+  #looking = false;
+  async #lookBack() {
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      this.report = await getReport(this.event, this.run.id);
+    } finally {
+      this.#looking = false;
     }
   }
 
@@ -109,13 +115,14 @@ export class RunView {
     this.run = this.ended ? { ...picture.run, state: 'ended' } : picture.run;
     this.now = Date.now();
     if (isNewer) this.receivedAt = this.now;
-    this.report = this.report && extended(this.report, picture);
+    if (this.report) this.report = extended(this.report, picture);
+    else void this.#lookBack().catch(() => (this.#askAt = Date.now() + RETRY_MS));
     if (this.ended) this.#source?.close();
   }
 
   /** Fetches what came of decisions since: only looking back tells. */
   lookBack() {
-    void this.#catchUp();
+    void this.#lookBack().catch(() => (this.#askAt = Date.now() + RETRY_MS));
   }
   /** Shows an alert as the server has just answered it. */
   changed(alert: Alert) {
