@@ -54,6 +54,11 @@ describe('the outcome of a decision', () => {
       [60, 500, 400, null],
     ]);
   });
+  it('leaves out areas for which nothing was expected to change', () => {
+    const one = decision([15]);
+    one.expected.push(area('stil', [at(15, 80)], [at(15, 80)]));
+    expect(outcomes(one).map(({ area: key }) => key)).toEqual(['kade']);
+  });
   it('is told at every minute there is when those are not there', () => {
     expect(outcomes(decision([5, 10])).map(({ inMin }) => inMin)).toEqual([5, 10]);
   });

@@ -13,6 +13,10 @@ export interface Told {
 /** At 15, 30 and 60 minutes when the answer has those, else at every minute that it has. */
 const TOLD = [15, 30, 60];
 
+/** Less than one person is no difference that anybody sees. */
+const isTouched = ({ without, expected }: Told) =>
+  without !== null && expected !== null && Math.abs(expected - without) >= 1;
+
 /** A decision that was only just taken has no outcome yet: then only what was expected is told. */
 export function outcomes(decision: Decision | DecisionReport): Told[] {
   const happened = 'outcome' in decision ? decision.outcome : [];
@@ -23,6 +27,10 @@ export function outcomes(decision: Decision | DecisionReport): Told[] {
       return { area: key, name, inMin, without: before ?? null, expected: p50 ?? null, actual: actual ?? null };
     }),
   );
+  // Areas for which nothing was expected to change say little, unless that holds for all of them.
+  const touched = new Set(all.filter(isTouched).map(({ area }) => area));
   const told = all.some(({ inMin }) => TOLD.includes(inMin)) ? TOLD : null;
-  return all.filter(({ inMin }) => !told || told.includes(inMin));
+  return all
+    .filter(({ area }) => touched.size === 0 || touched.has(area))
+    .filter(({ inMin }) => !told || told.includes(inMin));
 }

@@ -7,8 +7,12 @@ import type { Plan } from './plan.svelte';
 import type { Body, Measure, PartKind } from './types';
 
 export const number = (value: number) => formatNumber(value, i18n.locale);
-/** A share as a whole percentage. */
-export const percent = (share: number) => `${number(Math.round(share * 100))} %`;
+/** A share as a whole percentage; something is never shown as nothing. */
+export const percent = (share: number) =>
+  share > 0 && share < 0.01 ? '< 1 %' : `${number(Math.round(share * 100))} %`;
+/** Persons per m²; somebody is never shown as nobody. */
+export const density = (perM2: number) =>
+  perM2 > 0 && perM2 < 0.01 ? `< ${number(0.01)} p/m²` : `${number(perM2)} p/m²`;
 /** A probability: a chance of nearly nothing is "< 1 %" and never nothing, and nothing is certain. */
 export function chance(probability: number): string {
   if (probability < 0.01) return '< 1 %';
