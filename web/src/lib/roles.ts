@@ -32,9 +32,16 @@ export const scopes: { scope: string; key: MessageKey; for: readonly Role[] }[] 
   { scope: 'sources:read', key: 'scope.sources', for: ['operator', 'dataSteward'] },
   { scope: 'sources:manage', key: 'scope.sourcesManage', for: ['dataSteward'] },
   { scope: 'clock:set', key: 'scope.clock', for: ['operator'] },
+  { scope: 'crowd:read', key: 'scope.crowdRead', for: roles },
+  { scope: 'crowd:plan', key: 'scope.crowdPlan', for: ['analyst', 'operator'] },
+  { scope: 'crowd:act', key: 'scope.crowdAct', for: ['operator'] },
   { scope: 'metrics:read', key: 'scope.metrics', for: ['operator'] },
   { scope: 'users:manage', key: 'scope.users', for: [] },
   { scope: 'audit:read', key: 'scope.audit', for: [] },
 ];
 export const scopesFor = (own: readonly string[]) =>
   scopes.filter((one) => own.includes('administrator') || one.for.some((role) => own.includes(role)));
+
+/** Whether one of the roles may see, plan or act on crowds; the server knows the same table. */
+const may = (scope: string) => (own: readonly string[]) => scopesFor(own).some((one) => one.scope === scope);
+export const crowd = { mayRead: may('crowd:read'), mayPlan: may('crowd:plan'), mayAct: may('crowd:act') };

@@ -11,6 +11,8 @@ export class ApiError extends Error {
     readonly title: string,
     readonly detail = '',
     readonly remedy = '',
+    /** Everything that the server said, for those who can do something with it. */
+    readonly body: Record<string, unknown> = {},
   ) {
     super(detail || title);
     this.name = 'ApiError';
@@ -30,7 +32,8 @@ export function url(path: string, query: Query = {}): string {
   return `/api/v1${path}${text ? `?${text}` : ''}`;
 }
 
-async function request<T>(path: string, init: RequestInit = {}, fetcher: Fetch = fetch): Promise<T> {
+/** Asks the server; `path` comes from `url`. */
+export async function request<T>(path: string, init: RequestInit = {}, fetcher: Fetch = fetch): Promise<T> {
   let response: Response;
   try {
     response = await fetcher(path, { ...init, headers: { Accept: 'application/json', ...init.headers } });
@@ -40,13 +43,15 @@ async function request<T>(path: string, init: RequestInit = {}, fetcher: Fetch =
   }
   if (!response.ok) {
     const problem = await response.json().catch(() => ({}));
-    throw new ApiError(response.status, problem.title ?? response.statusText, problem.detail, problem.remedy);
+    const { title = response.statusText, detail, remedy } = problem;
+    throw new ApiError(response.status, title, detail, remedy, problem);
   }
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
 const thingPath = (id: string) => `/things/${encodeURIComponent(id)}`;
-const json = (body: unknown, csrf: string, method = 'POST'): RequestInit => ({
+/** A request with a body, and the proof that this page made it. */
+export const json = (body: unknown, csrf: string, method = 'POST'): RequestInit => ({
   method,
   headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf },
   body: JSON.stringify(body),

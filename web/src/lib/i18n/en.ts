@@ -1,7 +1,9 @@
 /** English texts; the type makes a missing or superfluous key an error. */
+import { crowdEn } from './crowd.en';
 import type { Messages } from './nl';
 
 export const en: Messages = {
+  ...crowdEn,
   'app.name': 'Polder',
   'app.skipToMap': 'Skip to the map',
   'app.skipToLayers': 'Skip to the layers',

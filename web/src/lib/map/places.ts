@@ -1,7 +1,12 @@
 /** Boxes around geometries, and the camera that shows the heart of the city. */
 import type { City } from '$lib/api/types';
 
-type Box = [number, number, number, number];
+export type Box = [number, number, number, number];
+
+const corners = ([west, south, east, north]: Box) => [
+  [west, south],
+  [east, north],
+];
 
 /** West, south, east, north of any geometry. */
 export function bounds(geometry: GeoJSON.Geometry): Box {
@@ -16,7 +21,7 @@ export function bounds(geometry: GeoJSON.Geometry): Box {
       box[3] = Math.max(box[3], lat);
     } else part.forEach(visit);
   };
-  visit(geometry.type === 'GeometryCollection' ? [] : geometry.coordinates);
+  visit(geometry.type === 'GeometryCollection' ? geometry.geometries.map(bounds).map(corners) : geometry.coordinates);
   return box;
 }
 

@@ -1,5 +1,6 @@
 /** What every page needs of the server: the city, the catalogue and who is signed in. Filled by the root `+layout.ts`. */
 import type { Catalogue, City, Indicator, Layer, Session } from '$lib/api/types';
+import { crowd } from '$lib/roles';
 
 class App {
   city = $state.raw<City>()!;
@@ -29,6 +30,16 @@ class App {
   get mayManage() {
     const { open, roles } = this.session;
     return open || roles.includes('administrator');
+  }
+  /** Whether the reader may see the crowding of events, plan them, and act while they run. */
+  get mayReadCrowd() {
+    return this.session.open || crowd.mayRead(this.session.roles);
+  }
+  get mayPlanCrowd() {
+    return this.session.open || crowd.mayPlan(this.session.roles);
+  }
+  get mayActCrowd() {
+    return this.session.open || crowd.mayAct(this.session.roles);
   }
   /** Whether the reader may have tokens: a person with some role. */
   get mayHaveTokens() {
