@@ -62,6 +62,9 @@ impl Watch {
         }
         self.live.set_bands(self.expected.bands(at));
         self.live.set_decided(planned(decided));
+        // At a gate that is closed, nobody passes: its zeros are no silent counter.
+        let closed = decided.iter().filter(|measure| measure.kind == MeasureKind::Close && measure.holds(at));
+        self.live.set_closed(closed.filter_map(|measure| measure.gate.clone()).collect());
         let (steps, problems) = self.live.advance(at);
         for problem in problems {
             tracing::debug!(%problem, "something in a step was not used");
