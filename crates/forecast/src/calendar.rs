@@ -260,7 +260,11 @@ mod tests {
 
     #[test]
     fn easter_falls_where_the_almanac_says() {
-        let days: Vec<String> = [2014, 2015, 2016, 2019, 2024, 2025, 2038].iter().filter_map(|y| easter(*y)).map(|d| d.to_string()).collect();
+        let days: Vec<String> = [2014, 2015, 2016, 2019, 2024, 2025, 2038]
+            .iter()
+            .filter_map(|y| easter(*y))
+            .map(|d| d.to_string())
+            .collect();
         assert_eq!(
             days,
             ["2014-04-20", "2015-04-05", "2016-03-27", "2019-04-21", "2024-03-31", "2025-04-20", "2038-04-25"]

@@ -78,7 +78,8 @@ pub struct SeriesFigures {
 }
 
 /// The methods, in the order of the table.
-pub const METHODS: [&str; 4] = ["seasonal naive 168 h", "mean of four same weekdays", "pooled regression", "boosted quantiles"];
+pub const METHODS: [&str; 4] =
+    ["seasonal naive 168 h", "mean of four same weekdays", "pooled regression", "boosted quantiles"];
 
 /// What happens while an evaluation runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -234,7 +235,8 @@ impl<'a> Run<'a> {
                 SeriesFigures { series: track.name.clone(), scale, methods: figures.collect() }
             })
             .collect();
-        let of_method = |at: usize| series.iter().filter_map(|s| s.methods.get(at)).map(|m| &m.figures).collect::<Vec<_>>();
+        let of_method =
+            |at: usize| series.iter().filter_map(|s| s.methods.get(at)).map(|m| &m.figures).collect::<Vec<_>>();
         let methods = METHODS
             .iter()
             .enumerate()

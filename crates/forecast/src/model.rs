@@ -173,7 +173,8 @@ impl Model {
 impl Band {
     /// The quantiles of a row of bins: in order, and never below zero.
     pub fn quantiles(&self, bins: &[u8], frame: Frame) -> Quantiles {
-        let middle = self.middle.iter().map(|forest| forest.answer(bins)).sum::<f32>() / self.middle.len().max(1) as f32;
+        let middle =
+            self.middle.iter().map(|forest| forest.answer(bins)).sum::<f32>() / self.middle.len().max(1) as f32;
         let low = self.low.answer(bins).min(middle);
         let high = self.high.answer(bins).max(middle);
         let value = |answer: f32| (frame.base + frame.scale * answer).max(0.0);

@@ -93,7 +93,11 @@ impl Sums {
             return f32::NAN;
         }
         let count = self.count[to] - self.count[from];
-        if (count as usize) * 2 < to - from { f32::NAN } else { ((self.sum[to] - self.sum[from]) / f64::from(count)) as f32 }
+        if (count as usize) * 2 < to - from {
+            f32::NAN
+        } else {
+            ((self.sum[to] - self.sum[from]) / f64::from(count)) as f32
+        }
     }
 
     fn count(&self, from: usize, to: usize) -> u32 {
@@ -104,7 +108,12 @@ impl Sums {
 
 impl Panel {
     /// Puts series side by side. `days_ahead` days are added after the last value, to be forecast.
-    pub fn new(series: &[HourlySeries], calendar: &Calendar, outside: Vec<(String, DailyValues)>, days_ahead: usize) -> Self {
+    pub fn new(
+        series: &[HourlySeries],
+        calendar: &Calendar,
+        outside: Vec<(String, DailyValues)>,
+        days_ahead: usize,
+    ) -> Self {
         let first_day = series.iter().map(|s| s.first_day).min().unwrap_or_default();
         let end = |s: &HourlySeries| offset(first_day, s.first_day) + s.values.len();
         let slots = (series.iter().map(end).max().unwrap_or(0).div_ceil(DAY) + days_ahead) * DAY;
@@ -235,8 +244,9 @@ pub fn median(values: &mut [f32]) -> f32 {
 
 /// For each day, the mean of |value - value a day before| over the half year before it. At least a week of it must be there.
 fn scales(values: &[f32]) -> Vec<f32> {
-    let changes: Vec<f32> =
-        (0..values.len()).map(|slot| if slot < DAY { f32::NAN } else { (values[slot] - values[slot - DAY]).abs() }).collect();
+    let changes: Vec<f32> = (0..values.len())
+        .map(|slot| if slot < DAY { f32::NAN } else { (values[slot] - values[slot - DAY]).abs() })
+        .collect();
     let sums = Sums::of(&changes);
     (0..values.len() / DAY)
         .map(|day| {

@@ -47,7 +47,6 @@ struct Rows {
     bins: Binned,
     targets: Vec<f32>,
     groups: Vec<u32>,
-    weights: Vec<f32>,
 }
 
 /// Trains on what lies before `until`.
@@ -155,7 +154,6 @@ fn rows(panel: &Panel, binner: &Binner, asks: &[Ask]) -> Rows {
         bins: Binned::new(features, asks.len()),
         targets: Vec::with_capacity(asks.len()),
         groups: asks.iter().map(|ask| (ask.target / DAY) as u32).collect(),
-        weights: vec![1.0; asks.len()],
     };
     for (bins, targets) in made {
         bins.chunks(features).for_each(|row| rows.bins.push(row));
@@ -165,7 +163,7 @@ fn rows(panel: &Panel, binner: &Binner, asks: &[Ask]) -> Rows {
 }
 
 fn band(rows: &Rows, lead_end: usize, options: &TrainOptions) -> Band {
-    let lesson = Lesson { features: &rows.bins, targets: &rows.targets, groups: &rows.groups, weights: &rows.weights };
+    let lesson = Lesson { features: &rows.bins, targets: &rows.targets, groups: &rows.groups };
     let settings = |seed: u64, trees: usize| Settings {
         trees,
         leaves: options.leaves,

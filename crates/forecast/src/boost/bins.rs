@@ -19,7 +19,8 @@ impl Binner {
     /// Chooses borders so that each bin holds about as many of the sample's values. `sample` is one row after another,
     /// each of `features` values; NaN is missing.
     pub fn fit(sample: &[f32], features: usize) -> Self {
-        let borders = (0..features).map(|feature| borders(sample.iter().skip(feature).step_by(features.max(1)))).collect();
+        let borders =
+            (0..features).map(|feature| borders(sample.iter().skip(feature).step_by(features.max(1)))).collect();
         Self { borders }
     }
 
@@ -31,11 +32,7 @@ impl Binner {
     /// Writes the bins of one row of values.
     pub fn bin(&self, values: &[f32], bins: &mut [u8]) {
         for ((bin, value), borders) in bins.iter_mut().zip(values).zip(&self.borders) {
-            *bin = if value.is_nan() {
-                MISSING
-            } else {
-                1 + borders.partition_point(|border| border < value) as u8
-            };
+            *bin = if value.is_nan() { MISSING } else { 1 + borders.partition_point(|border| border < value) as u8 };
         }
     }
 }
@@ -50,7 +47,8 @@ fn borders<'a>(values: impl Iterator<Item = &'a f32>) -> Vec<f32> {
         return distinct;
     }
     let parts = BINS - 1;
-    let mut borders: Vec<f32> = (1..parts).filter_map(|part| values.get(part * values.len() / parts).copied()).collect();
+    let mut borders: Vec<f32> =
+        (1..parts).filter_map(|part| values.get(part * values.len() / parts).copied()).collect();
     borders.dedup();
     borders
 }

@@ -10,26 +10,34 @@ use super::{
 /// Rows below which a second thread costs more than it brings.
 const ROWS_FOR_TWO_THREADS: usize = 8_192;
 
-/// Sums of the rows in one bin.
+/// Slopes are counted in steps of this size, as whole numbers: sums do not depend on the order of adding.
+const SLOPE_STEPS: f64 = 16_384.0;
+/// Bits of a packed sum that hold the number of rows.
+const ROW_BITS: u32 = 26;
+
+/// Slope and number of rows of one bin in a single number: the slope above, the rows below.
+type Packed = i64;
+
+/// What one row adds to a packed sum.
+fn packed(slope: f32) -> Packed {
+    ((f64::from(slope) * SLOPE_STEPS) as i64) * (1 << ROW_BITS) + 1
+}
+
+/// Sums of the rows in one or more bins.
 #[derive(Clone, Copy, Default)]
 struct Sum {
     slope: f64,
-    weight: f64,
     rows: u32,
 }
 
 impl Sum {
-    fn plus(self, other: Self) -> Self {
-        Self { slope: self.slope + other.slope, weight: self.weight + other.weight, rows: self.rows + other.rows }
-    }
-
-    fn minus(self, other: Self) -> Self {
-        Self { slope: self.slope - other.slope, weight: self.weight - other.weight, rows: self.rows - other.rows }
+    fn of(packed: Packed) -> Self {
+        Self { slope: (packed >> ROW_BITS) as f64 / SLOPE_STEPS, rows: (packed & ((1 << ROW_BITS) - 1)) as u32 }
     }
 
     /// What a leaf of these rows lowers the loss by.
     fn worth(self, ridge: f64) -> f64 {
-        self.slope * self.slope / (self.weight + ridge)
+        self.slope * self.slope / (f64::from(self.rows) + ridge)
     }
 }
 
@@ -46,9 +54,16 @@ struct Leaf {
     node: usize,
     from: usize,
     to: usize,
-    total: Sum,
-    sums: Vec<Sum>,
+    total: Packed,
+    sums: Vec<Packed>,
     best: Option<Split>,
+}
+
+/// A tree, and where it put the rows that it was grown on.
+pub struct Grown {
+    pub tree: Tree,
+    pub rows: Vec<u32>,
+    pub ends: Vec<(usize, f32)>,
 }
 
 /// What one tree is grown from.
@@ -62,8 +77,9 @@ pub struct Grower<'a> {
 }
 
 impl Grower<'_> {
-    /// Grows the tree on the drawn rows and adds what its splits bring to `gain`.
-    pub fn grow(&self, mut rows: Vec<u32>, gain: &mut [f32]) -> Tree {
+    /// Grows the tree on the drawn rows, and adds what its splits bring to `gain`. Also gives the drawn rows sorted by leaf, with
+    /// the end and the answer of each leaf.
+    pub fn grow(&self, mut rows: Vec<u32>, gain: &mut [f32]) -> Grown {
         let mut tree = Tree { nodes: vec![Node::leaf(0.0)] };
         let sums = self.sums(&rows);
         let root = self.leaf(0, 0, rows.len(), sums);
@@ -88,10 +104,14 @@ impl Grower<'_> {
             let middle = self.part(&mut rows[parent.from..parent.to], &mut spare, &tree.nodes[parent.node]);
             leaves.extend(self.halves(parent, middle, left, &rows));
         }
+        let mut ends = Vec::with_capacity(leaves.len());
+        leaves.sort_unstable_by_key(|leaf| leaf.from);
         for leaf in &leaves {
-            tree.nodes[leaf.node].value = self.settings.learning_rate * self.value(leaf, &rows);
+            let value = self.settings.learning_rate * self.value(leaf, &rows);
+            tree.nodes[leaf.node].value = value;
+            ends.push((leaf.to, value));
         }
-        tree
+        Grown { tree, rows, ends }
     }
 
     /// The two leaves of a split: the smaller is counted, the larger is what remains.
@@ -100,33 +120,26 @@ impl Grower<'_> {
         let left_is_smaller = middle - parent.from <= parent.to - middle;
         let counted = if left_is_smaller { &rows[parent.from..middle] } else { &rows[middle..parent.to] };
         let smaller = self.sums(counted);
-        let larger = parent.sums.iter().zip(&smaller).map(|(all, part)| all.minus(*part)).collect();
+        let larger = parent.sums.iter().zip(&smaller).map(|(all, part)| all - part).collect();
         let (left_sums, right_sums) = if left_is_smaller { (smaller, larger) } else { (larger, smaller) };
-        [
-            self.leaf(left, parent.from, middle, left_sums),
-            self.leaf(left + 1, middle, parent.to, right_sums),
-        ]
+        [self.leaf(left, parent.from, middle, left_sums), self.leaf(left + 1, middle, parent.to, right_sums)]
     }
 
-    fn leaf(&self, node: usize, from: usize, to: usize, sums: Vec<Sum>) -> Leaf {
-        let total = sums.iter().take(BINS).fold(Sum::default(), |total, sum| total.plus(*sum));
+    fn leaf(&self, node: usize, from: usize, to: usize, sums: Vec<Packed>) -> Leaf {
+        let total = sums.iter().take(BINS).sum();
         let best = if to - from >= 2 * self.settings.leaf_rows_min { self.best(&sums, total) } else { None };
         Leaf { node, from, to, total, sums, best }
     }
 
     /// Sums by bin of each drawn feature, one feature after another.
-    fn sums(&self, rows: &[u32]) -> Vec<Sum> {
-        let mut sums = vec![Sum::default(); self.columns.len() * BINS];
-        let slopes: Vec<(f32, f32)> =
-            rows.iter().map(|row| (self.gradients[*row as usize], self.lesson.weights[*row as usize])).collect();
-        let count = |columns: &[usize], sums: &mut [Sum]| {
-            for (column, sums) in columns.iter().zip(sums.chunks_mut(BINS)) {
+    fn sums(&self, rows: &[u32]) -> Vec<Packed> {
+        let mut sums: Vec<Packed> = vec![0; self.columns.len() * BINS];
+        let slopes: Vec<Packed> = rows.iter().map(|row| packed(self.gradients[*row as usize])).collect();
+        let count = |columns: &[usize], sums: &mut [Packed]| {
+            for (column, sums) in columns.iter().zip(sums.as_chunks_mut::<BINS>().0) {
                 let bins = self.lesson.features.column(*column);
-                for (row, (slope, weight)) in rows.iter().zip(&slopes) {
-                    let sum = &mut sums[usize::from(bins[*row as usize]) % BINS];
-                    sum.slope += f64::from(*slope);
-                    sum.weight += f64::from(*weight);
-                    sum.rows += 1;
+                for (row, slope) in rows.iter().zip(&slopes) {
+                    sums[usize::from(bins[*row as usize]) % BINS] += slope;
                 }
             }
         };
@@ -144,20 +157,20 @@ impl Grower<'_> {
     }
 
     /// The split that lowers the loss most, if one does.
-    fn best(&self, sums: &[Sum], total: Sum) -> Option<Split> {
+    fn best(&self, sums: &[Packed], total: Packed) -> Option<Split> {
         let ridge = f64::from(self.settings.ridge);
         let rows_min = self.settings.leaf_rows_min as u32;
-        let whole = total.worth(ridge);
+        let whole = Sum::of(total).worth(ridge);
         let mut best: Option<Split> = None;
         for (column, sums) in sums.chunks(BINS).enumerate() {
             let missing = sums[usize::from(MISSING)];
-            let ways: &[bool] = if missing.rows == 0 { &[false] } else { &[false, true] };
+            let ways: &[bool] = if missing == 0 { &[false] } else { &[false, true] };
             for &missing_left in ways {
-                let mut left = if missing_left { missing } else { Sum::default() };
+                let mut below = if missing_left { missing } else { 0 };
                 for (bin, sum) in sums.iter().enumerate().skip(1) {
-                    left = left.plus(*sum);
-                    let right = total.minus(left);
-                    if left.rows < rows_min || sum.rows == 0 {
+                    below += sum;
+                    let (left, right) = (Sum::of(below), Sum::of(total - below));
+                    if left.rows < rows_min || *sum == 0 {
                         continue;
                     }
                     if right.rows < rows_min {
@@ -194,13 +207,13 @@ impl Grower<'_> {
     /// The answer of a leaf before the learning rate.
     fn value(&self, leaf: &Leaf, rows: &[u32]) -> f32 {
         match self.loss {
-            Loss::Huber { .. } => (-leaf.total.slope / (leaf.total.weight + f64::from(self.settings.ridge))) as f32,
+            Loss::Huber { .. } => {
+                let total = Sum::of(leaf.total);
+                (-total.slope / (f64::from(total.rows) + f64::from(self.settings.ridge))) as f32
+            }
             Loss::Quantile { level } => {
-                let left_over = |row: u32| self.lesson.targets[row as usize] - self.answers[row as usize];
-                let mut values: Vec<(f32, f32)> = rows[leaf.from..leaf.to]
-                    .iter()
-                    .map(|row| (left_over(*row), self.lesson.weights[*row as usize]))
-                    .collect();
+                let left_over = |row: &u32| self.lesson.targets[*row as usize] - self.answers[*row as usize];
+                let mut values: Vec<f32> = rows[leaf.from..leaf.to].iter().map(left_over).collect();
                 quantile_of(&mut values, level).unwrap_or(0.0)
             }
         }

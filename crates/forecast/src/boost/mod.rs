@@ -69,8 +69,6 @@ pub struct Lesson<'a> {
     pub targets: &'a [f32],
     /// The group of each row.
     pub groups: &'a [u32],
-    /// The weight of each row; positive.
-    pub weights: &'a [f32],
 }
 
 impl Forest {
@@ -89,9 +87,18 @@ impl Forest {
             let drawn = draw_rows(lesson.groups, settings, number);
             let columns = draw_features(features, settings, number);
             let grower = Grower { lesson, loss, settings, gradients: &gradients, answers: &answers, columns: &columns };
-            let tree = grower.grow(drawn, &mut forest.gain);
-            tree.add_to(lesson.features, &mut answers);
-            forest.trees.push(tree);
+            let grown = grower.grow(drawn, &mut forest.gain);
+            let mut from = 0;
+            let mut others = vec![true; rows];
+            for (to, value) in grown.ends {
+                for row in &grown.rows[from..to] {
+                    answers[*row as usize] += value;
+                    others[*row as usize] = false;
+                }
+                from = to;
+            }
+            grown.tree.add_to(lesson.features, &others, &mut answers);
+            forest.trees.push(grown.tree);
         }
         forest
     }
@@ -102,42 +109,30 @@ impl Forest {
     }
 }
 
-/// The constant with which the boosting begins: the weighted quantile, or the median for the robust mean.
+/// The constant with which the boosting begins: the quantile, or the median for the robust mean.
 fn start(lesson: &Lesson<'_>, loss: Loss) -> f32 {
     let level = match loss {
         Loss::Huber { .. } => 0.5,
         Loss::Quantile { level } => level,
     };
-    let mut values: Vec<(f32, f32)> =
-        lesson.targets.iter().copied().zip(lesson.weights.iter().copied()).collect();
-    quantile_of(&mut values, level).unwrap_or(0.0)
+    quantile_of(&mut lesson.targets.to_vec(), level).unwrap_or(0.0)
 }
 
-/// The weighted quantile of `(value, weight)` pairs; `None` without any.
-pub(crate) fn quantile_of(values: &mut [(f32, f32)], level: f32) -> Option<f32> {
-    values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let total: f64 = values.iter().map(|value| f64::from(value.1)).sum();
-    let mut below = 0.0;
-    for &(value, weight) in values.iter() {
-        below += f64::from(weight);
-        if below >= total * f64::from(level) {
-            return Some(value);
-        }
-    }
-    values.last().map(|value| value.0)
+/// The quantile of values, the lower neighbour where it falls between two; `None` without any. Changes their order.
+fn quantile_of(values: &mut [f32], level: f32) -> Option<f32> {
+    let at = ((values.len().checked_sub(1)?) as f32 * level) as usize;
+    Some(*values.select_nth_unstable_by(at, f32::total_cmp).1)
 }
 
-/// The slope of the loss at each row's answer, times its weight.
+/// The slope of the loss at each row's answer.
 fn slopes(lesson: &Lesson<'_>, loss: Loss, answers: &[f32], gradients: &mut [f32]) {
-    let rows = lesson.targets.iter().zip(answers).zip(lesson.weights);
-    for (gradient, ((target, answer), weight)) in gradients.iter_mut().zip(rows) {
+    for (gradient, (target, answer)) in gradients.iter_mut().zip(lesson.targets.iter().zip(answers)) {
         let over = answer - target;
-        *gradient = weight
-            * match loss {
-                Loss::Huber { delta } => over.clamp(-delta, delta),
-                Loss::Quantile { level } if over >= 0.0 => 1.0 - level,
-                Loss::Quantile { level } => -level,
-            };
+        *gradient = match loss {
+            Loss::Huber { delta } => over.clamp(-delta, delta),
+            Loss::Quantile { level } if over >= 0.0 => 1.0 - level,
+            Loss::Quantile { level } => -level,
+        };
     }
 }
 

@@ -42,13 +42,14 @@ impl Tree {
         self.follow(|feature| bins.get(feature).copied().unwrap_or(MISSING))
     }
 
-    /// Adds the tree's answer for each row of a table, on two threads.
-    pub fn add_to(&self, features: &Binned, answers: &mut [f32]) {
+    /// Adds the tree's answer for those rows of a table that are marked, on two threads.
+    pub fn add_to(&self, features: &Binned, marked: &[bool], answers: &mut [f32]) {
         let columns: Vec<&[u8]> = (0..features.feature_count()).map(|feature| features.column(feature)).collect();
         let half = answers.len() / 2;
         let (first, second) = answers.split_at_mut(half);
         let add = |answers: &mut [f32], offset: usize| {
-            for (row, answer) in answers.iter_mut().enumerate() {
+            let marked = &marked[offset..];
+            for (row, answer) in answers.iter_mut().enumerate().filter(|(row, _)| marked[*row]) {
                 let bin = |feature: usize| columns.get(feature).and_then(|c| c.get(row + offset)).copied();
                 *answer += self.follow(|feature| bin(feature).unwrap_or(MISSING));
             }
