@@ -63,7 +63,7 @@ pub enum Fault {
     #[error("not at the start of an hour; left out")]
     BetweenHours,
     /// Far outside what the series ever was before (see [`HourlySeries::implausible`]).
-    #[error("more than ten times the highest hour of the eight weeks around it; left out of what is learned")]
+    #[error("more than ten times the highest hour of the eight weeks before; left out")]
     Implausible,
 }
 
@@ -84,6 +84,32 @@ impl HourlySeries {
             series.values[slot] = f32::NAN;
             series.mark(slot, fault);
         }
+        series
+    }
+
+    /// A series of values at wall-clock hours, as `(hour, value)` from 00:00 of `first_day` on. An hour that is there twice is the one that the
+    /// clock went through twice; what is earlier than the one before is sorted in. All of that is marked.
+    pub fn from_wall_clock(name: impl Into<String>, first_day: Date, hours: &[(Slot, f32)]) -> Self {
+        let slots = hours.iter().map(|hour| hour.0 + 1).max().unwrap_or(0).div_ceil(DAY) * DAY;
+        let mut series = Self { name: name.into(), first_day, values: vec![f32::NAN; slots], marks: Vec::new() };
+        for pair in hours.windows(2) {
+            // Stepping back one hour is the clock being set back, not disorder.
+            if pair[1].0 + 1 < pair[0].0 {
+                series.mark(pair[1].0, Fault::OutOfOrder);
+            }
+        }
+        let mut good: Vec<(Slot, f32)> = Vec::with_capacity(hours.len());
+        for &(slot, value) in hours {
+            if value < 0.0 {
+                series.mark(slot, Fault::Negative);
+            } else if value.is_infinite() {
+                series.mark(slot, Fault::NotANumber);
+            } else if value.is_finite() {
+                good.push((slot, value));
+            }
+        }
+        good.sort_by_key(|hour| hour.0);
+        series.fill(&good);
         series
     }
 
@@ -165,18 +191,17 @@ impl HourlySeries {
         self.marks.push(Mark { hour: format!("{day}T{:02}", slot % DAY), fault });
     }
 
-    /// Marks and leaves out values that no crowd explains: more than ten times the highest other hour of the eight
-    /// weeks around them, and above 1,000. They look like totals that a counter delivered at once after an outage.
+    /// Marks and leaves out values that no crowd explains: above 1,000 and more than ten times the highest hour of the eight
+    /// weeks before, of which half must be there. They look like totals that a counter delivered at once after an outage. A
+    /// second such value within eight weeks is taken for a new level, and kept. Looks back only.
     #[must_use]
     pub fn without_implausible(mut self) -> Self {
-        let half = 28 * DAY;
-        let finite = |range: &[f32]| range.iter().copied().filter(|v| v.is_finite()).fold(0.0_f32, f32::max);
-        let suspects: Vec<Slot> = (0..self.values.len())
+        let span = 56 * DAY;
+        let suspects: Vec<Slot> = (span..self.values.len())
             .filter(|&slot| self.values[slot] > 1_000.0)
             .filter(|&slot| {
-                let before = finite(&self.values[slot.saturating_sub(half)..slot]);
-                let after = finite(&self.values[slot + 1..(slot + half).min(self.values.len()).max(slot + 1)]);
-                before.max(after) > 0.0 && self.values[slot] > 10.0 * before.max(after)
+                let before = self.values[slot - span..slot].iter().filter(|value| value.is_finite());
+                before.clone().count() * 2 >= span && self.values[slot] > 10.0 * before.fold(0.0_f32, |a, b| a.max(*b))
             })
             .collect();
         for slot in suspects {

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::User(command) => commands::user::run(command),
         Command::Bench(options) => commands::bench::run(&options),
         Command::Config(command) => commands::config::run(&command),
+        Command::Forecast(command) => commands::forecast::run(&command),
         Command::Openapi => commands::openapi::run(),
         Command::HelpPages => commands::help_pages::run(),
     };

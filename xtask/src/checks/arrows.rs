@@ -9,8 +9,9 @@ use crate::run::{cargo, output};
 
 /// Each crate with the crates of the house that it may use in production.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("polder", &["model", "store", "sources", "platform", "subscriptions", "temporal", "views", "trust", "api"]),
+    ("polder", &["forecast", "model", "store", "sources", "platform", "subscriptions", "temporal", "views", "trust", "api"]),
     ("polder-api", &["model", "store", "sources", "platform", "subscriptions", "temporal", "views", "trust"]),
+    ("polder-forecast", &[]),
     ("polder-model", &[]),
     ("polder-platform", &["model", "store"]),
     ("polder-segments", &["model"]),
