@@ -17,6 +17,7 @@ pub mod calibrate;
 pub mod card;
 pub mod days;
 pub mod evaluate;
+pub mod expert;
 pub mod features;
 pub mod insufficient;
 mod linear;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     boost::{Binner, Forest},
+    expert::Expert,
     features::{self, Ask, Frame},
     insufficient::{HISTORY_DAYS_MIN, Insufficient, RECENT_HOURS_MIN},
     panel::Panel,
@@ -29,6 +30,8 @@ pub struct Quantiles {
 pub struct Band {
     /// The first lead in hours that is beyond this band.
     pub lead_end: usize,
+    /// The linear opinion, which the forests see as the last feature.
+    pub expert: Expert,
     /// Forests whose mean is the middle.
     pub middle: Vec<Forest>,
     /// The forest of the 10 % quantile.
@@ -40,7 +43,7 @@ pub struct Band {
 /// A trained model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
-    /// The names of the features, in order.
+    /// The names of the features, in order; the last is the linear opinion.
     pub features: Vec<String>,
     /// How features become bins.
     pub binner: Binner,
@@ -134,6 +137,7 @@ impl Model {
         let band = band.ok_or(Insufficient::OutsideHorizon { hours })?;
         let frame = features::frame(panel, ask).ok_or(Insufficient::HourNeverSeen)?;
         features::fill(panel, ask, frame, row);
+        row.push(band.expert.answer(row, ask.target % DAY));
         self.binner.bin(row, bins);
         Ok(band.quantiles(bins, frame))
     }
@@ -150,7 +154,7 @@ impl Model {
         Basis {
             history_days,
             recent_hours,
-            inputs_share: there as f32 / self.features.len().max(1) as f32,
+            inputs_share: there as f32 / self.features.len().saturating_sub(1).max(1) as f32,
             missing: outside.map(|outside| outside.name.clone()).collect(),
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     boost::{Binner, Forest, Node, Tree},
+    expert::Expert,
     model::{Band, Model, Training},
 };
 
@@ -38,6 +39,7 @@ struct Header {
 struct BandShape {
     lead_end: usize,
     middle: usize,
+    expert: Expert,
 }
 
 impl Model {
@@ -47,7 +49,11 @@ impl Model {
             features: self.features.clone(),
             binner: self.binner.clone(),
             training: self.training.clone(),
-            bands: self.bands.iter().map(|b| BandShape { lead_end: b.lead_end, middle: b.middle.len() }).collect(),
+            bands: self
+                .bands
+                .iter()
+                .map(|b| BandShape { lead_end: b.lead_end, middle: b.middle.len(), expert: b.expert.clone() })
+                .collect(),
         };
         let header = serde_json::to_vec(&header).map_err(|error| StoringError::Header(error.to_string()))?;
         let mut bytes = MAGIC.to_vec();
@@ -74,7 +80,13 @@ impl Model {
             for _ in 0..shape.middle {
                 middle.push(reader.forest()?);
             }
-            bands.push(Band { lead_end: shape.lead_end, middle, low: reader.forest()?, high: reader.forest()? });
+            bands.push(Band {
+                lead_end: shape.lead_end,
+                expert: shape.expert,
+                middle,
+                low: reader.forest()?,
+                high: reader.forest()?,
+            });
         }
         if reader.at != rest.len() {
             return Err(StoringError::Damaged(reader.at + MAGIC.len()));

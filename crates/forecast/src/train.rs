@@ -2,6 +2,7 @@
 
 use crate::{
     boost::{Binned, Binner, Forest, Lesson, Loss, Settings, scramble},
+    expert::{self, Expert},
     features::{self, Ask},
     insufficient::Insufficient,
     model::{Band, Model, Training, history},
@@ -32,7 +33,7 @@ impl Default for TrainOptions {
     fn default() -> Self {
         Self {
             days_max: 3 * 365,
-            rows_max: 600_000,
+            rows_max: 800_000,
             trees: 300,
             leaves: 63,
             any_hour_share: 0.25,
@@ -52,12 +53,14 @@ struct Rows {
 /// Trains on what lies before `until`.
 pub fn train(panel: &Panel, until: Slot, options: &TrainOptions) -> Result<Model, Insufficient> {
     let from = until.saturating_sub(options.days_max * DAY).max(4 * WEEK);
-    let names = features::names(panel);
+    let mut names = features::names(panel);
     let near = asks(panel, from, until, options, 0..DAY);
     if near.len() < 24 * 28 {
         return Err(Insufficient::NothingLearned);
     }
-    let binner = fit_binner(panel, &near, names.len());
+    let expert = Expert::fit(panel, &near, names.len());
+    let binner = fit_binner(panel, &near, &expert, names.len() + 1);
+    names.push(expert::NAME.to_owned());
     let mut model = Model {
         features: names,
         binner,
@@ -76,9 +79,10 @@ pub fn train(panel: &Panel, until: Slot, options: &TrainOptions) -> Result<Model
         if asks.is_empty() {
             continue;
         }
-        let rows = rows(panel, &model.binner, &asks);
+        let expert = if lead_end == DAY { expert.clone() } else { Expert::fit(panel, &asks, model.features.len() - 1) };
+        let rows = rows(panel, &model.binner, &expert, &asks);
         model.training.rows += rows.targets.len();
-        model.bands.push(band(&rows, lead_end, options));
+        model.bands.push(band(&rows, expert, lead_end, options));
     }
     Ok(model)
 }
@@ -119,12 +123,13 @@ fn asks(panel: &Panel, from: Slot, until: Slot, options: &TrainOptions, leads: s
     asks
 }
 
-fn fit_binner(panel: &Panel, asks: &[Ask], features: usize) -> Binner {
+fn fit_binner(panel: &Panel, asks: &[Ask], expert: &Expert, features: usize) -> Binner {
     let mut sample = Vec::new();
     let mut row = Vec::with_capacity(features);
     for ask in asks.iter().step_by((asks.len() / 40_000).max(1)) {
         if let Some(frame) = features::frame(panel, *ask) {
             features::fill(panel, *ask, frame, &mut row);
+            row.push(expert.answer(&row, ask.target % DAY));
             sample.extend_from_slice(&row);
         }
     }
@@ -134,7 +139,7 @@ fn fit_binner(panel: &Panel, asks: &[Ask], features: usize) -> Binner {
 /// Differences beyond this many scales are as surprising as this one.
 const TARGET_MAX: f32 = 15.0;
 
-fn rows(panel: &Panel, binner: &Binner, asks: &[Ask]) -> Rows {
+fn rows(panel: &Panel, binner: &Binner, expert: &Expert, asks: &[Ask]) -> Rows {
     let features = binner.feature_count();
     let parts: Vec<&[Ask]> = asks.chunks(asks.len().div_ceil(2).max(1)).collect();
     let made = in_two(&parts, |part| {
@@ -144,6 +149,7 @@ fn rows(panel: &Panel, binner: &Binner, asks: &[Ask]) -> Rows {
         for (ask, bins) in part.iter().zip(bins.chunks_mut(features)) {
             let Some(frame) = features::frame(panel, *ask) else { continue };
             features::fill(panel, *ask, frame, &mut row);
+            row.push(expert.answer(&row, ask.target % DAY));
             binner.bin(&row, bins);
             let value = panel.series[ask.series].values[ask.target];
             targets.push(((value - frame.base) / frame.scale).clamp(-TARGET_MAX, TARGET_MAX));
@@ -162,7 +168,7 @@ fn rows(panel: &Panel, binner: &Binner, asks: &[Ask]) -> Rows {
     rows
 }
 
-fn band(rows: &Rows, lead_end: usize, options: &TrainOptions) -> Band {
+fn band(rows: &Rows, expert: Expert, lead_end: usize, options: &TrainOptions) -> Band {
     let lesson = Lesson { features: &rows.bins, targets: &rows.targets, groups: &rows.groups };
     let settings = |seed: u64, trees: usize| Settings {
         trees,
@@ -178,6 +184,7 @@ fn band(rows: &Rows, lead_end: usize, options: &TrainOptions) -> Band {
     let grow = |loss: Loss, seed: u64, trees: usize| Forest::grow(&lesson, loss, &settings(seed, trees));
     Band {
         lead_end,
+        expert,
         middle: vec![grow(Loss::Huber { delta: 1.0 }, 10, trees), grow(Loss::Quantile { level: 0.5 }, 20, trees)],
         low: grow(Loss::Quantile { level: 0.1 }, 30, trees / 2),
         high: grow(Loss::Quantile { level: 0.9 }, 40, trees / 2),
