@@ -35,7 +35,7 @@ impl Default for TrainOptions {
             days_max: 3 * 365,
             rows_max: 800_000,
             trees: 300,
-            leaves: 63,
+            leaves: 127,
             any_hour_share: 0.25,
             week_ahead: true,
             seed: 1,
