@@ -2,7 +2,7 @@
 //!
 //! Counts come at 3 to 5 minutes. The profile is the median of the same quarter of the week in earlier weeks, or of the day where
 //! there are none. How far the last half hour was from its profile carries over to the next minutes; how much of it carries over is learned from
-//! the series' own past by least squares, so that a noisy counter follows its profile and a steady one its last values.
+//! the past of all series by least squares: noisy counters follow their profile, steady ones their last values.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,17 +22,14 @@ pub struct Steps {
     pub values: Vec<f32>,
 }
 
-/// How much of what carries over, fitted on the past of a series.
+/// How much of what carries over, fitted on the past of series.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Blend {
-    /// Weight of the mean of the last half hour.
-    pub half_hour: f64,
-    /// Weight of the last steps that make up ten minutes.
-    pub last: f64,
-    /// Weight of the profile of the minutes to come.
-    pub profile_ahead: f64,
-    /// Weight of the profile of the last half hour.
-    pub profile_behind: f64,
+    /// Weights where earlier days give a profile: the mean of the last half hour, that of the last ten minutes, the profile of the minutes to
+    /// come, and the profile of the last half hour.
+    pub with_profile: [f64; 4],
+    /// Weights where none does: the mean of the last half hour and that of the last ten minutes.
+    pub without_profile: [f64; 2],
 }
 
 /// Why there is no now-cast.
@@ -69,18 +66,17 @@ pub enum NowcastRefusal {
     },
 }
 
-/// The weights towards which the fit is pulled a little: half hour and profile are trusted alike.
-const TRUST: [f64; 4] = [0.4, 0.1, 0.9, -0.4];
 /// Moments that a fit needs.
 const MOMENTS_MIN: usize = 100;
-const WEEK_MINUTES: usize = 7 * 24 * 60;
+const DAY_MINUTES: usize = 24 * 60;
+const WEEK_MINUTES: usize = 7 * DAY_MINUTES;
 
 /// What goes into a now-cast, in counts a step.
 struct Inputs {
     half_hour: f64,
     last: f64,
-    profile_ahead: f64,
-    profile_behind: f64,
+    /// Of the minutes to come, and of the last half hour.
+    profile: Option<(f64, f64)>,
 }
 
 impl Steps {
@@ -96,21 +92,22 @@ impl Steps {
         (there.len() * 2 >= to - from && !there.is_empty()).then(|| there.iter().sum::<f64>() / there.len() as f64)
     }
 
-    /// The median of the mean over `[from, to)` as many minutes before, by weeks for four weeks, else by days for seven days.
-    /// Only steps before `known` are read.
+    /// The median of the mean over `[from, to)` a week and more before, for four weeks; without any, that of the days of
+    /// the last week that are working days or weekend days like this one. Only steps before `known` are read.
     fn profile(&self, from: usize, to: usize, known: usize) -> Option<f64> {
         let back = |minutes: usize, times: usize| -> Vec<f64> {
             (1..=times)
                 .filter_map(|time| {
                     let shift = time * minutes / self.minutes;
-                    let (from, to) = (from.checked_sub(shift)?, to.checked_sub(shift)?);
-                    if to > known { None } else { self.mean(from, to) }
+                    let (earlier, end) = (from.checked_sub(shift)?, to.checked_sub(shift)?);
+                    let alike = self.weekend(earlier) == self.weekend(from);
+                    if end > known || !alike { None } else { self.mean(earlier, end) }
                 })
                 .collect()
         };
         let mut there = back(WEEK_MINUTES, 4);
         if there.is_empty() {
-            there = back(24 * 60, 7);
+            there = back(DAY_MINUTES, 7);
         }
         if there.is_empty() {
             return None;
@@ -120,51 +117,20 @@ impl Steps {
         Some(if there.len() % 2 == 1 { there[middle] } else { (there[middle - 1] + there[middle]) / 2.0 })
     }
 
+    fn weekend(&self, step: usize) -> bool {
+        (self.first_minute + step * self.minutes) % WEEK_MINUTES >= 5 * DAY_MINUTES
+    }
+
     fn inputs(&self, now: usize, ahead: usize) -> Option<Inputs> {
         let half_hour = (30 / self.minutes).max(1);
         let last = (10 / self.minutes).max(1);
         let behind = now.checked_sub(half_hour)?;
         let level = self.mean(behind, now)?;
-        let profile_behind = self.profile(behind, now, now).unwrap_or(level);
         Some(Inputs {
             half_hour: level,
             last: self.mean(now.checked_sub(last)?, now).unwrap_or(level),
-            profile_ahead: self.profile(now, now + ahead, now).unwrap_or(profile_behind),
-            profile_behind,
+            profile: self.profile(now, now + ahead, now).zip(self.profile(behind, now, now)),
         })
-    }
-
-    /// Fits the blend for a number of minutes ahead on the steps before `now`.
-    pub fn fit(&self, now: usize, minutes_ahead: usize) -> Result<Blend, NowcastRefusal> {
-        self.check()?;
-        let ahead = steps_ahead(self.minutes, minutes_ahead)?;
-        let mut sums = vec![0.0_f64; 16];
-        let mut right = vec![0.0_f64; 4];
-        let mut have = 0;
-        for then in 0..now.saturating_sub(ahead) {
-            let Some((inputs, was)) = self.inputs(then, ahead).zip(self.mean(then, then + ahead)) else { continue };
-            have += 1;
-            // Weighted by 1/level: the error of a count grows with the count.
-            let weight = 1.0 / (inputs.half_hour + 1.0);
-            let row = inputs.row();
-            for i in 0..4 {
-                right[i] += weight * row[i] * was;
-                for j in 0..4 {
-                    sums[i * 4 + j] += weight * row[i] * row[j];
-                }
-            }
-        }
-        if have < MOMENTS_MIN {
-            return Err(NowcastRefusal::TooLittlePast { have, needed: MOMENTS_MIN });
-        }
-        let pull = 1e-3 * (0..4).map(|at| sums[at * 5]).sum::<f64>().max(1e-9);
-        for (at, weight) in TRUST.into_iter().enumerate() {
-            sums[at * 5] += pull;
-            right[at] += pull * weight;
-        }
-        let weights = solve(sums, right);
-        let weight = |at: usize| weights.get(at).copied().unwrap_or(0.0);
-        Ok(Blend { half_hour: weight(0), last: weight(1), profile_ahead: weight(2), profile_behind: weight(3) })
     }
 
     /// The count of the minutes after `now`, given the steps before it.
@@ -179,8 +145,7 @@ impl Steps {
                 needed: needed.div_ceil(2),
             }
         })?;
-        let weights = [blend.half_hour, blend.last, blend.profile_ahead, blend.profile_behind];
-        let per_step: f64 = weights.iter().zip(inputs.row()).map(|(weight, input)| weight * input).sum();
+        let per_step = blend.answer(&inputs);
         Ok((per_step * ahead as f64).max(0.0))
     }
 
@@ -192,9 +157,87 @@ impl Steps {
     }
 }
 
+impl Blend {
+    /// Fits the blend for a number of minutes ahead, pooled over series, on the steps of each before a moment. Series count by their
+    /// moments, whatever their level.
+    pub fn fit(series: &[(&Steps, usize)], minutes_ahead: usize) -> Result<Self, NowcastRefusal> {
+        let mut with_profile = LeastSquares::<4>::default();
+        let mut without_profile = LeastSquares::<2>::default();
+        for (steps, known) in series {
+            steps.check()?;
+            let ahead = steps_ahead(steps.minutes, minutes_ahead)?;
+            for now in 0..known.saturating_sub(ahead) {
+                let Some((inputs, was)) = steps.inputs(now, ahead).zip(steps.mean(now, now + ahead)) else { continue };
+                without_profile.add(inputs.level(), was);
+                if let Some(row) = inputs.row() {
+                    with_profile.add(row, was);
+                }
+            }
+        }
+        let have = without_profile.moments;
+        if have < MOMENTS_MIN {
+            return Err(NowcastRefusal::TooLittlePast { have, needed: MOMENTS_MIN });
+        }
+        Ok(Self {
+            with_profile: with_profile.solve([0.4, 0.1, 0.9, -0.4]),
+            without_profile: without_profile.solve([0.7, 0.3]),
+        })
+    }
+
+    /// Counts a step.
+    fn answer(&self, inputs: &Inputs) -> f64 {
+        let sum = |weights: &[f64], row: &[f64]| weights.iter().zip(row).map(|(weight, input)| weight * input).sum();
+        match inputs.row() {
+            Some(row) => sum(&self.with_profile, &row),
+            None => sum(&self.without_profile, &inputs.level()),
+        }
+    }
+}
+
 impl Inputs {
-    fn row(&self) -> [f64; 4] {
-        [self.half_hour, self.last, self.profile_ahead, self.profile_behind]
+    fn level(&self) -> [f64; 2] {
+        [self.half_hour, self.last]
+    }
+
+    fn row(&self) -> Option<[f64; 4]> {
+        self.profile.map(|(ahead, behind)| [self.half_hour, self.last, ahead, behind])
+    }
+}
+
+/// Weighted least squares with a small pull towards given weights.
+struct LeastSquares<const N: usize> {
+    products: [[f64; N]; N],
+    answers: [f64; N],
+    moments: usize,
+}
+
+impl<const N: usize> Default for LeastSquares<N> {
+    fn default() -> Self {
+        Self { products: [[0.0; N]; N], answers: [0.0; N], moments: 0 }
+    }
+}
+
+impl<const N: usize> LeastSquares<N> {
+    fn add(&mut self, row: [f64; N], was: f64) {
+        // The variance of a count grows with the count.
+        let weight = 1.0 / (row.iter().map(|input| input.abs()).sum::<f64>() + 0.1);
+        self.moments += 1;
+        for i in 0..N {
+            self.answers[i] += weight * row[i] * was;
+            for (product, other) in self.products[i].iter_mut().zip(row) {
+                *product += weight * row[i] * other;
+            }
+        }
+    }
+
+    fn solve(mut self, trust: [f64; N]) -> [f64; N] {
+        let pull = 1e-3 * (0..N).map(|at| self.products[at][at]).sum::<f64>().max(1e-9);
+        for (at, weight) in trust.into_iter().enumerate() {
+            self.products[at][at] += pull;
+            self.answers[at] += pull * weight;
+        }
+        let solution = solve(self.products.concat(), self.answers.to_vec());
+        std::array::from_fn(|at| solution.get(at).copied().unwrap_or(0.0))
     }
 }
 
