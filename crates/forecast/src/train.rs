@@ -162,7 +162,7 @@ fn rows(panel: &Panel, binner: &Binner, expert: &Expert, asks: &[Ask]) -> Rows {
         groups: asks.iter().map(|ask| (ask.target / DAY) as u32).collect(),
     };
     for (bins, targets) in made {
-        bins.chunks(features).for_each(|row| rows.bins.push(row));
+        rows.bins.extend(&bins);
         rows.targets.extend(targets);
     }
     rows

@@ -53,32 +53,31 @@ fn borders<'a>(values: impl Iterator<Item = &'a f32>) -> Vec<f32> {
     borders
 }
 
-/// A table of bins, kept by column.
+/// A table of bins, row after row: a leaf reads scattered rows, and all features of a row lie together.
 pub struct Binned {
-    columns: Vec<Vec<u8>>,
+    features: usize,
+    bins: Vec<u8>,
 }
 
 impl Binned {
     /// An empty table for as many features, with room for as many rows.
     pub fn new(features: usize, rows: usize) -> Self {
-        Self { columns: (0..features).map(|_| Vec::with_capacity(rows)).collect() }
+        Self { features, bins: Vec::with_capacity(features * rows) }
     }
 
-    /// Adds a row of bins.
-    pub fn push(&mut self, bins: &[u8]) {
-        for (column, bin) in self.columns.iter_mut().zip(bins) {
-            column.push(*bin);
-        }
+    /// Adds rows of bins, one after another.
+    pub fn extend(&mut self, rows: &[u8]) {
+        self.bins.extend_from_slice(rows);
     }
 
     /// How many features there are.
     pub fn feature_count(&self) -> usize {
-        self.columns.len()
+        self.features
     }
 
-    /// The bins of one feature, one for each row.
-    pub fn column(&self, feature: usize) -> &[u8] {
-        self.columns.get(feature).map_or(&[], Vec::as_slice)
+    /// The bins of one row; empty beyond the last.
+    pub fn row(&self, row: usize) -> &[u8] {
+        self.bins.get(row * self.features..(row + 1) * self.features).unwrap_or_default()
     }
 }
 

@@ -133,27 +133,29 @@ impl Grower<'_> {
 
     /// Sums by bin of each drawn feature, one feature after another.
     fn sums(&self, rows: &[u32]) -> Vec<Packed> {
-        let mut sums: Vec<Packed> = vec![0; self.columns.len() * BINS];
-        let slopes: Vec<Packed> = rows.iter().map(|row| packed(self.gradients[*row as usize])).collect();
-        let count = |columns: &[usize], sums: &mut [Packed]| {
-            for (column, sums) in columns.iter().zip(sums.as_chunks_mut::<BINS>().0) {
-                let bins = self.lesson.features.column(*column);
-                for (row, slope) in rows.iter().zip(&slopes) {
-                    sums[usize::from(bins[*row as usize]) % BINS] += slope;
-                }
-            }
-        };
         if rows.len() < ROWS_FOR_TWO_THREADS {
-            count(self.columns, &mut sums);
-            return sums;
+            return self.count(rows);
         }
-        let half = self.columns.len() / 2;
-        let (first, second) = sums.split_at_mut(half * BINS);
+        let (first, second) = rows.split_at(rows.len() / 2);
         std::thread::scope(|scope| {
-            scope.spawn(|| count(&self.columns[..half], first));
-            count(&self.columns[half..], second);
-        });
-        sums
+            let early = scope.spawn(|| self.count(first));
+            let mut sums = self.count(second);
+            // Whole numbers: the halves add up to the same whatever their order.
+            sums.iter_mut().zip(early.join().unwrap_or_default()).for_each(|(sum, more)| *sum += more);
+            sums
+        })
+    }
+
+    fn count(&self, rows: &[u32]) -> Vec<Packed> {
+        let mut sums = vec![[0 as Packed; BINS]; self.columns.len()];
+        for row in rows {
+            let slope = packed(self.gradients[*row as usize]);
+            let bins = self.lesson.features.row(*row as usize);
+            for (column, sums) in self.columns.iter().zip(&mut sums) {
+                sums[usize::from(bins[*column]) % BINS] += slope;
+            }
+        }
+        sums.into_flattened()
     }
 
     /// The split that lowers the loss most, if one does.
@@ -188,11 +190,11 @@ impl Grower<'_> {
 
     /// Brings the rows that go left to the front, keeping their order; tells how many they are.
     fn part(&self, rows: &mut [u32], spare: &mut [u32], node: &Node) -> usize {
-        let bins = self.lesson.features.column(usize::from(node.feature));
+        let feature = usize::from(node.feature);
         let (mut left, mut right) = (0, 0);
         for at in 0..rows.len() {
             let row = rows[at];
-            if node.goes_left(bins[row as usize]) {
+            if node.goes_left(self.lesson.features.row(row as usize)[feature]) {
                 rows[left] = row;
                 left += 1;
             } else {

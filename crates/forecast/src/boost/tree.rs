@@ -39,36 +39,30 @@ pub struct Tree {
 impl Tree {
     /// The answer for one row of bins.
     pub fn answer(&self, bins: &[u8]) -> f32 {
-        self.follow(|feature| bins.get(feature).copied().unwrap_or(MISSING))
-    }
-
-    /// Adds the tree's answer for those rows of a table that are marked, on two threads.
-    pub fn add_to(&self, features: &Binned, marked: &[bool], answers: &mut [f32]) {
-        let columns: Vec<&[u8]> = (0..features.feature_count()).map(|feature| features.column(feature)).collect();
-        let half = answers.len() / 2;
-        let (first, second) = answers.split_at_mut(half);
-        let add = |answers: &mut [f32], offset: usize| {
-            let marked = &marked[offset..];
-            for (row, answer) in answers.iter_mut().enumerate().filter(|(row, _)| marked[*row]) {
-                let bin = |feature: usize| columns.get(feature).and_then(|c| c.get(row + offset)).copied();
-                *answer += self.follow(|feature| bin(feature).unwrap_or(MISSING));
-            }
-        };
-        std::thread::scope(|scope| {
-            scope.spawn(|| add(first, 0));
-            add(second, half);
-        });
-    }
-
-    fn follow(&self, bin_of: impl Fn(usize) -> u8) -> f32 {
         let mut at = 0;
         while let Some(node) = self.nodes.get(at) {
             // A child that is not after its parent would be a circle: a damaged tree ends here.
             if node.left as usize <= at {
                 return node.value;
             }
-            at = node.left as usize + usize::from(!node.goes_left(bin_of(usize::from(node.feature))));
+            let bin = bins.get(usize::from(node.feature)).copied().unwrap_or(MISSING);
+            at = node.left as usize + usize::from(!node.goes_left(bin));
         }
         0.0
+    }
+
+    /// Adds the tree's answer for those rows of a table that are marked, on two threads.
+    pub fn add_to(&self, features: &Binned, marked: &[bool], answers: &mut [f32]) {
+        let half = answers.len() / 2;
+        let (first, second) = answers.split_at_mut(half);
+        let add = |answers: &mut [f32], offset: usize| {
+            for (row, answer) in answers.iter_mut().enumerate().filter(|(row, _)| marked[row + offset]) {
+                *answer += self.answer(features.row(row + offset));
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| add(first, 0));
+            add(second, half);
+        });
     }
 }
