@@ -31,7 +31,8 @@ pub enum Region {
 /// The days that are not like others.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Calendar {
-    /// Public holidays: day and a key that is the same in each year ("easter+1", "12-25", "dodenherdenking" are all good keys).
+    /// Public holidays: day and a key that is the same in each year ("easter+1", "12-25", "dodenherdenking" are all
+    /// good keys).
     pub holidays: BTreeMap<Date, String>,
     /// Days of school holidays, and of other lists ("university", "events"), by name of the list.
     pub lists: BTreeMap<String, BTreeSet<Date>>,
@@ -86,8 +87,8 @@ impl Calendar {
         calendar
     }
 
-    /// Adds public holidays from a list. Their keys follow from the dates: the distance to Easter for the days that move
-    /// with it, else the month and day.
+    /// Adds public holidays from a list. Their keys follow from the dates: the distance to Easter for the days that
+    /// move with it, else the month and day.
     pub fn add_holidays(&mut self, days: impl IntoIterator<Item = Date>) {
         for day in days {
             let from_easter = easter(day.year()).map_or(i32::MAX, |easter| days_between(easter, day));
@@ -110,7 +111,8 @@ impl Calendar {
         self.holidays.contains_key(&day)
     }
 
-    /// The same holiday in the year before: that of the same key, else the one nearest to the same date, at most ten days off.
+    /// The same holiday in the year before: that of the same key, else the one nearest to the same date, at most ten
+    /// days off.
     pub fn year_before(&self, day: Date) -> Option<Date> {
         let key = self.holidays.get(&day)?;
         let earlier = |least: i32, most: i32| {

@@ -1,8 +1,9 @@
 //! Bands that hold what they say: the distance from the middle is stretched by what happened lately.
 //!
-//! The quantile forests learn the shape of the band, which hours and days are uncertain. How wide it must be changes with the
-//! season, and the hours of one day err together. So each day's outcome widens or narrows the next day's band a little: adaptive
-//! conformal inference (Gibbs and Candès, 2021) on the logarithm of the width, once for the city and once for each series.
+//! The quantile forests learn the shape of the band, which hours and days are uncertain. How wide it must be changes
+//! with the season, and the hours of one day err together. So each day's outcome widens or narrows the next day's band
+//! a little: adaptive conformal inference (Gibbs and Candès, 2021) on the logarithm of the width, once for the city
+//! and once for each series.
 
 use std::collections::BTreeMap;
 

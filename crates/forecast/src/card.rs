@@ -29,7 +29,8 @@ pub struct ModelCard {
 pub fn card(model: &Model, evaluation: Option<&Evaluation>) -> ModelCard {
     let hours = model.bands.last().map_or(0, |band| band.lead_end);
     ModelCard {
-        purpose: "Hourly counts and occupancies of public space: what to expect, and how sure that is. Not for persons: only counts go in."
+        purpose: "Hourly counts and occupancies of public space: what to expect, and how sure that is. \
+                  Only counts go in; it says nothing of persons."
             .to_owned(),
         method: "Gradient-boosted trees on scaled differences from the same hour of earlier weeks, one model for all series; \
                  quantiles 10, 50 and 90, the band stretched daily by its record."
@@ -37,9 +38,9 @@ pub fn card(model: &Model, evaluation: Option<&Evaluation>) -> ModelCard {
         training: model.training.clone(),
         validity: vec![
             format!("1 to {hours} hours ahead"),
-            format!("series with at least {HISTORY_DAYS_MIN} days of counts, {RECENT_HOURS_MIN} hours of them in the last four weeks"),
-            "hours that were counted in at least one of the eight weeks before, or a week of the last 28 days".to_owned(),
-            format!("series whose daily change is at most 20 times {:.0}, the largest in training", model.training.scale_max),
+            format!("series with {HISTORY_DAYS_MIN} days of counts, {RECENT_HOURS_MIN} hours in the last four weeks"),
+            "hours counted in one of the eight weeks before, or on a week of the last 28 days".to_owned(),
+            format!("a daily change of at most 20 times {:.0}, the largest in training", model.training.scale_max),
         ],
         importance: model.importance().into_iter().take(20).collect(),
         figures: evaluation.map(|evaluation| evaluation.methods.clone()).unwrap_or_default(),

@@ -34,7 +34,8 @@ pub struct DayFacts {
     pub same_holiday: Option<usize>,
     /// The last public holiday before this one.
     pub last_holiday: Option<usize>,
-    /// For each list of the calendar: whether the day is in it, and the share of the same weekdays of the four weeks before.
+    /// For each list of the calendar: whether the day is in it, and the share of the same weekdays of the four weeks
+    /// before.
     pub lists: Vec<(bool, f32)>,
 }
 

@@ -1,7 +1,8 @@
 //! The protocol: forecast each day of a window from what lies before it, and score it against what was.
 //!
-//! Origins are at 00:00 local time. At each origin the model was trained, and its bands were stretched, on values before it
-//! alone. The four weeks before the window are forecast too, unscored, so that the bands have a record to be stretched by.
+//! Origins are at 00:00 local time. At each origin the model was trained, and its bands were stretched, on values
+//! before it alone. The four weeks before the window are forecast too, unscored, so that the bands have a record to be
+//! stretched by.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! A linear opinion for the trees to start from: for each hour of the day one ridge regression on all features.
 //!
-//! Trees answer in steps and need many of them to follow a slope, such as "what was above its expectation at this hour stays so
-//! by half". The regression's answer is one more feature, and the trees correct it where it is wrong.
+//! Trees answer in steps and need many of them to follow a slope, such as "what was above its expectation at this hour
+//! stays so by half". The regression's answer is one more feature, and the trees correct it where it is wrong.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
-//! What the model sees of one forecast hour: numbers that follow from the values before the origin, the calendar, and what
-//! comes from outside.
+//! What the model sees of one forecast hour: numbers that follow from the values before the origin, the calendar, and
+//! what comes from outside.
 //!
-//! Values enter as differences from what the hour is expected to be (`base`), divided by the scale of the series, so that one model serves
-//! quiet and busy series, and series that it never saw.
+//! Values enter as differences from what the hour is expected to be (`base`), divided by the scale of the series, so
+//! that one model serves quiet and busy series, and series that it never saw.
 
 use crate::{
     panel::{Panel, Track},
@@ -106,7 +106,8 @@ pub fn frame(panel: &Panel, ask: Ask) -> Option<Frame> {
         return None;
     }
     let base = *track.base.get(ask.target)?;
-    // `base` may fall back on the mean of the last 28 days, which looks at slots after the origin when the lead is long.
+    // `base` may fall back on the mean of the last 28 days, which looks at slots after the origin when the lead is
+    // long.
     let weekly = (1..=8).any(|week| track.at(ask.target.checked_sub(week * WEEK)).is_finite());
     let base = if weekly { base } else { *track.mean28.get(same_hour_known(ask) + DAY)? };
     let scale = *track.scale.get(ask.origin / DAY)?;

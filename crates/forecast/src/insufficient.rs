@@ -47,6 +47,12 @@ pub enum Insufficient {
         /// The most that the model answers for.
         most: u32,
     },
+    /// The panel has not the inputs that the model was trained with: other weather, other lists of days.
+    #[error("the model was trained with other inputs; missing or added: {}", .inputs.join(", "))]
+    OtherInputs {
+        /// Names of features that only one of both has.
+        inputs: Vec<String>,
+    },
     /// The model learned from nothing: no series had enough history.
     #[error("no series had enough history to learn from")]
     NothingLearned,

@@ -1,7 +1,7 @@
 //! Small systems of linear equations.
 
-/// Solves a symmetric positive definite system by Gaussian elimination. `matrix` is row by row; the caller's ridge keeps the pivots away
-/// from zero.
+/// Solves a symmetric positive definite system by Gaussian elimination. `matrix` is row by row; the caller's ridge
+/// keeps the pivots away from zero.
 pub fn solve(mut matrix: Vec<f64>, mut right: Vec<f64>) -> Vec<f64> {
     let size = right.len();
     for pivot in 0..size {

@@ -75,7 +75,8 @@ pub fn pinball(level: f64, said: f32, was: f32) -> f64 {
     if over >= 0.0 { level * over } else { (level - 1.0) * over }
 }
 
-/// The scale of MASE: the mean absolute difference of values a day apart, over `history`. `None` without any such pair.
+/// The scale of MASE: the mean absolute difference of values a day apart, over `history`. `None` without any such
+/// pair.
 pub fn scale(history: &[f32]) -> Option<f64> {
     let pairs = history.iter().zip(history.iter().skip(DAY)).filter(|(a, b)| a.is_finite() && b.is_finite());
     let (mut sum, mut count) = (0.0, 0.0);

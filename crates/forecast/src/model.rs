@@ -89,6 +89,9 @@ pub type Answer = Result<Quantiles, Insufficient>;
 impl Model {
     /// Answers questions, in their order. On two threads.
     pub fn predict(&self, panel: &Panel, asks: &[Ask]) -> Vec<Answer> {
+        if let Err(reason) = self.same_inputs(panel) {
+            return vec![Err(reason); asks.len()];
+        }
         let readiness = self.readiness(panel, asks);
         let parts: Vec<&[Ask]> = asks.chunks(asks.len().div_ceil(8).max(1)).collect();
         let answer = |part: &&[Ask]| -> Vec<Answer> {
@@ -102,6 +105,21 @@ impl Model {
                 .collect()
         };
         crate::panel::in_two(&parts, answer).into_iter().flatten().collect()
+    }
+
+    /// Whether the panel gives the features that the model knows, in their order.
+    pub fn same_inputs(&self, panel: &Panel) -> Result<(), Insufficient> {
+        let mut there = features::names(panel);
+        there.push(crate::expert::NAME.to_owned());
+        if there == self.features {
+            return Ok(());
+        }
+        let one_sided = |these: &[String], those: &[String]| -> Vec<String> {
+            these.iter().filter(|name| !those.contains(name)).cloned().collect()
+        };
+        let mut inputs = one_sided(&self.features, &there);
+        inputs.extend(one_sided(&there, &self.features));
+        Err(Insufficient::OtherInputs { inputs })
     }
 
     fn readiness(
@@ -198,7 +216,8 @@ pub fn history(panel: &Panel, series: usize, origin: usize) -> Result<(), Insuff
     Ok(())
 }
 
-/// Days with counts before the origin (at most those of the last year), and hours with counts in the four weeks before it.
+/// Days with counts before the origin (at most those of the last year), and hours with counts in the four weeks before
+/// it.
 fn counted(panel: &Panel, series: usize, origin: usize) -> (usize, usize) {
     let Some(track) = panel.series.get(series) else { return (0, 0) };
     let year = track.values.get(origin.saturating_sub(365 * DAY)..origin.min(track.values.len())).unwrap_or_default();

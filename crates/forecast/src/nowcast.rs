@@ -1,8 +1,9 @@
 //! The next minutes: what the profile of the week says, moved by how the last minutes went.
 //!
-//! Counts come at 3 to 5 minutes. The profile is the median of the same quarter of the week in earlier weeks, or of the day where
-//! there are none. How far the last half hour was from its profile carries over to the next minutes; how much of it carries over is learned from
-//! the past of all series by least squares: noisy counters follow their profile, steady ones their last values.
+//! Counts come at 3 to 5 minutes. The profile is the median of the same quarter of the week in earlier weeks, or of
+//! the day where there are none. How far the last half hour was from its profile carries over to the next minutes; how
+//! much of it carries over is learned from the past of all series by least squares: noisy counters follow their
+//! profile, steady ones their last values.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +26,8 @@ pub struct Steps {
 /// How much of what carries over, fitted on the past of series.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Blend {
-    /// Weights where earlier days give a profile: the mean of the last half hour, that of the last ten minutes, the profile of the minutes to
-    /// come, and the profile of the last half hour.
+    /// Weights where earlier days give a profile: the mean of the last half hour, that of the last ten minutes, the
+    /// profile of the minutes to come, and the profile of the last half hour.
     pub with_profile: [f64; 4],
     /// Weights where none does: the mean of the last half hour and that of the last ten minutes.
     pub without_profile: [f64; 2],
@@ -92,8 +93,8 @@ impl Steps {
         (there.len() * 2 >= to - from && !there.is_empty()).then(|| there.iter().sum::<f64>() / there.len() as f64)
     }
 
-    /// The median of the mean over `[from, to)` a week and more before, for four weeks; without any, that of the days of
-    /// the last week that are working days or weekend days like this one. Only steps before `known` are read.
+    /// The median of the mean over `[from, to)` a week and more before, for four weeks; without any, that of the days
+    /// of the last week that are working days or weekend days like this one. Only steps before `known` are read.
     fn profile(&self, from: usize, to: usize, known: usize) -> Option<f64> {
         let back = |minutes: usize, times: usize| -> Vec<f64> {
             (1..=times)
@@ -158,8 +159,8 @@ impl Steps {
 }
 
 impl Blend {
-    /// Fits the blend for a number of minutes ahead, pooled over series, on the steps of each before a moment. Series count by their
-    /// moments, whatever their level.
+    /// Fits the blend for a number of minutes ahead, pooled over series, on the steps of each before a moment. Series
+    /// count by their moments, whatever their level.
     pub fn fit(series: &[(&Steps, usize)], minutes_ahead: usize) -> Result<Self, NowcastRefusal> {
         let mut with_profile = LeastSquares::<4>::default();
         let mut without_profile = LeastSquares::<2>::default();

@@ -1,8 +1,9 @@
-//! Series side by side, with what each hour is expected to be from the same hour of earlier weeks, and what was left over.
+//! Series side by side, with what each hour is expected to be from the same hour of earlier weeks, and what was left
+//! over.
 //!
 //! Nothing here looks ahead: what is kept for a slot is made of values before it (`base`) or of that value and those
-//! before it (`residual`). Features of a forecast read slots before its origin only, except `base` of the slot forecast, which reaches
-//! back a week or more.
+//! before it (`residual`). Features of a forecast read slots before its origin only, except `base` of the slot
+//! forecast, which reaches back a week or more.
 
 use jiff::civil::Date;
 
@@ -207,7 +208,8 @@ impl Common {
     }
 }
 
-/// What a slot is expected to be: between mean and median of the last four and eight same weekdays at that hour. And the mean of four.
+/// What a slot is expected to be: between mean and median of the last four and eight same weekdays at that hour. And
+/// the mean of four.
 fn expected(values: &[f32], slot: Slot) -> (f32, f32) {
     let mut weeks = [0.0_f32; 8];
     let (mut count4, mut count8) = (0, 0);
@@ -242,7 +244,8 @@ pub fn median(values: &mut [f32]) -> f32 {
     if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
 }
 
-/// For each day, the mean of |value - value a day before| over the half year before it. At least a week of it must be there.
+/// For each day, the mean of |value - value a day before| over the half year before it. At least a week of it must be
+/// there.
 fn scales(values: &[f32]) -> Vec<f32> {
     let changes: Vec<f32> = (0..values.len())
         .map(|slot| if slot < DAY { f32::NAN } else { (values[slot] - values[slot - DAY]).abs() })
@@ -292,7 +295,7 @@ pub(crate) fn in_two<A: Sync, B: Send>(items: &[A], what: impl Fn(&A) -> B + Syn
     std::thread::scope(|scope| {
         let early = scope.spawn(|| first.iter().map(&what).collect::<Vec<B>>());
         let late: Vec<B> = second.iter().map(&what).collect();
-        let mut all = early.join().unwrap_or_default();
+        let mut all = early.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         all.extend(late);
         all
     })

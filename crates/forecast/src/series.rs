@@ -1,8 +1,9 @@
 //! Hourly series in local wall-clock time, with gaps that stay gaps.
 //!
 //! People live by the clock on the wall, so that "the same hour last week" is a wall-clock hour. A series is a row of
-//! *slots*: 24 for each local day. On the day that has 23 hours one slot stays empty; on the day that has 25, two hours
-//! share a slot, which holds their mean. What is wrong with the input is marked, and left out rather than mended.
+//! *slots*: 24 for each local day. On the day that has 23 hours one slot stays empty; on the day that has 25, two
+//! hours share a slot, which holds their mean. What is wrong with the input is marked, and left out rather than
+//! mended.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -87,8 +88,9 @@ impl HourlySeries {
         series
     }
 
-    /// A series of values at wall-clock hours, as `(hour, value)` from 00:00 of `first_day` on. An hour that is there twice is the one that the
-    /// clock went through twice; what is earlier than the one before is sorted in. All of that is marked.
+    /// A series of values at wall-clock hours, as `(hour, value)` from 00:00 of `first_day` on. An hour that is there
+    /// twice is the one that the clock went through twice; what is earlier than the one before is sorted in. All of
+    /// that is marked.
     pub fn from_wall_clock(name: impl Into<String>, first_day: Date, hours: &[(Slot, f32)]) -> Self {
         let slots = hours.iter().map(|hour| hour.0 + 1).max().unwrap_or(0).div_ceil(DAY) * DAY;
         let mut series = Self { name: name.into(), first_day, values: vec![f32::NAN; slots], marks: Vec::new() };
@@ -191,9 +193,9 @@ impl HourlySeries {
         self.marks.push(Mark { hour: format!("{day}T{:02}", slot % DAY), fault });
     }
 
-    /// Marks and leaves out values that no crowd explains: above 1,000 and more than ten times the highest hour of the eight
-    /// weeks before, of which half must be there. They look like totals that a counter delivered at once after an outage. A
-    /// second such value within eight weeks is taken for a new level, and kept. Looks back only.
+    /// Marks and leaves out values that no crowd explains: above 1,000 and more than ten times the highest hour of the
+    /// eight weeks before, of which half must be there. They look like totals that a counter delivered at once after
+    /// an outage. A second such value within eight weeks is taken for a new level, and kept. Looks back only.
     #[must_use]
     pub fn without_implausible(mut self) -> Self {
         let span = 56 * DAY;

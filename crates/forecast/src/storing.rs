@@ -1,7 +1,8 @@
 //! A model as bytes, and back: it is trained by one process and asked by another.
 //!
-//! Layout, little-endian: the eight bytes `PLDFORE1`; the length of a JSON header as u64, and the header (features, bins, training,
-//! the shape of the bands); then forest by forest the start, the gains and the trees, each node in twelve bytes.
+//! Layout, little-endian: the eight bytes `PLDFORE1`; the length of a JSON header as u64, and the header (features,
+//! bins, training, the shape of the bands); then forest by forest the start, the gains and the trees, each node in
+//! twelve bytes.
 
 use serde::{Deserialize, Serialize};
 
@@ -129,7 +130,8 @@ impl<'a> Reader<'a> {
         self.slice(N)?.try_into().map_err(|_| StoringError::Damaged(at))
     }
 
-    /// A count of things of which each takes at least `size` bytes: a damaged count cannot ask for more memory than there are bytes.
+    /// A count of things of which each takes at least `size` bytes: a damaged count cannot ask for more memory than
+    /// there are bytes.
     fn count(&mut self, size: usize) -> Result<usize, StoringError> {
         let at = self.at;
         let count = u32::from_le_bytes(self.take()?) as usize;

@@ -1,4 +1,5 @@
 //! Wall-clock time: days of 23 and 25 hours, and input that is out of order, twice, negative or between hours.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use forecast::series::{DAY, Fault, HourlySeries, moments_of, slot_at};
 use jiff::{Timestamp, civil::date, tz::TimeZone};

@@ -1,4 +1,5 @@
 //! What a forecast promises: nothing from the future, quantiles in order, reasons in place of guesses, the same twice.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use forecast::{
     calendar::Calendar,
@@ -198,4 +199,27 @@ fn damaged_bytes_are_refused_wherever_they_are_cut() {
     let mut longer = bytes;
     longer.push(0);
     assert!(Model::from_bytes(&longer).is_err());
+}
+
+#[test]
+fn a_panel_without_the_weather_of_the_training_is_refused_by_name() {
+    let rain = (0..DAYS + 8).map(|day| (forecast::series::day_after(FIRST, day), (day % 5) as f32)).collect();
+    let wet = Panel::new(&streets(), &Calendar::default(), vec![("rain_mm".to_owned(), rain)], 8);
+    let model = trained(&wet, 120 * DAY);
+    let ask = Ask { series: 0, origin: 120 * DAY, target: 120 * DAY };
+    assert!(model.predict(&wet, &[ask])[0].is_ok());
+    let Err(Insufficient::OtherInputs { inputs }) = model.predict(&panel(&streets()), &[ask]).remove(0) else {
+        panic!("answered without rain");
+    };
+    assert_eq!(inputs[0], "rain_mm");
+}
+
+#[test]
+fn a_card_says_where_the_model_holds_and_what_it_looks_at() {
+    let panel = panel(&streets());
+    let card = forecast::card::card(&trained(&panel, 120 * DAY), None);
+    assert_eq!(card.validity[0], "1 to 168 hours ahead");
+    assert_eq!(card.training.until, Some(date(2024, 4, 30)));
+    assert_eq!(card.training.series, 3);
+    assert!(card.importance.len() == 20 && card.importance[0].1 >= card.importance[1].1);
 }

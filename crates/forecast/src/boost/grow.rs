@@ -77,8 +77,8 @@ pub struct Grower<'a> {
 }
 
 impl Grower<'_> {
-    /// Grows the tree on the drawn rows, and adds what its splits bring to `gain`. Also gives the drawn rows sorted by leaf, with
-    /// the end and the answer of each leaf.
+    /// Grows the tree on the drawn rows, and adds what its splits bring to `gain`. Also gives the drawn rows sorted by
+    /// leaf, with the end and the answer of each leaf.
     pub fn grow(&self, mut rows: Vec<u32>, gain: &mut [f32]) -> Grown {
         let mut tree = Tree { nodes: vec![Node::leaf(0.0)] };
         let sums = self.sums(&rows);
@@ -141,7 +141,8 @@ impl Grower<'_> {
             let early = scope.spawn(|| self.count(first));
             let mut sums = self.count(second);
             // Whole numbers: the halves add up to the same whatever their order.
-            sums.iter_mut().zip(early.join().unwrap_or_default()).for_each(|(sum, more)| *sum += more);
+            let more = early.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
             sums
         })
     }

@@ -1,9 +1,10 @@
-//! Gradient boosting on histograms: trees grown leaf by leaf on features sorted into at most 63 bins and one for "missing".
+//! Gradient boosting on histograms: trees grown leaf by leaf on features sorted into at most 63 bins and one for
+//! "missing".
 //!
-//! The method is that of Friedman (2001), with the histograms and best-first growth of LightGBM (Ke et al., 2017) and two
-//! things that city series need. Rows of one *group* (a day) are drawn into a tree together or not at all, because the
-//! hours of one day share one surprise, and a tree that saw 23 of them has seen the day. And the leaves of a quantile
-//! loss take the quantile of what is left in them, so that a level of 0.9 means what it says.
+//! The method is that of Friedman (2001), with the histograms and best-first growth of LightGBM (Ke et al., 2017) and
+//! two things that city series need. Rows of one *group* (a day) are drawn into a tree together or not at all, because
+//! the hours of one day share one surprise, and a tree that saw 23 of them has seen the day. And the leaves of a
+//! quantile loss take the quantile of what is left in them, so that a level of 0.9 means what it says.
 
 mod bins;
 mod grow;

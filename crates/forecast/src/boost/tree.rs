@@ -11,7 +11,8 @@ pub struct Node {
     pub bin: u8,
     /// Whether a missing value goes left.
     pub missing_left: bool,
-    /// The node to the left; the node to the right comes after it. 0 means that this is a leaf: nothing leads back to the root.
+    /// The node to the left; the node to the right comes after it. 0 means that this is a leaf: nothing leads back to
+    /// the root.
     pub left: u32,
     /// The answer of a leaf.
     pub value: f32,

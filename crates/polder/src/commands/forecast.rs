@@ -1,4 +1,5 @@
-//! `polder forecast evaluate`: how good forecasts of a city's own counts are, beside simple methods, repeatable by anybody.
+//! `polder forecast evaluate`: how good forecasts of a city's own counts are, beside simple methods, repeatable by
+//! anybody.
 
 mod counts;
 mod protocol;

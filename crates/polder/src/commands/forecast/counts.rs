@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail};
 use forecast::series::{HourlySeries, days_between};
 use jiff::{Timestamp, civil::Date, civil::DateTime, tz::TimeZone};
 
-/// Reads a CSV file, unpacking it when its name ends in `.gz`. Times are local, or carry an offset and are brought to `zone`.
+/// Reads a CSV file, unpacking it when its name ends in `.gz`. Times are local, or carry an offset and are brought to
+/// `zone`.
 pub fn read(path: &Path, zone: &TimeZone) -> Result<Vec<HourlySeries>> {
     let file = File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let plain: Box<dyn Read> = if path.extension().is_some_and(|extension| extension == "gz") {
