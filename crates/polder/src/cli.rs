@@ -33,6 +33,9 @@ pub enum Command {
     /// Hold the estimation of crowds against simulations that know the truth.
     #[command(subcommand)]
     Crowd(CrowdCommand),
+    /// Forecast hourly counts, and see how good that is.
+    #[command(subcommand)]
+    Forecast(ForecastCommand),
     /// Print the OpenAPI description of the HTTP interface.
     Openapi,
     /// Print the help of every command as one Markdown page.
@@ -128,6 +131,30 @@ pub enum UserCommand {
         #[command(flatten)]
         data: DataOptions,
     },
+}
+
+/// Commands about forecasts of hourly counts. They work on files, without a server.
+#[derive(Debug, Subcommand)]
+pub enum ForecastCommand {
+    /// Forecast each day of a window of the past from what lies before it, and print how good that was, beside simple methods.
+    Evaluate(EvaluateOptions),
+}
+
+/// Options of `polder forecast evaluate`.
+#[derive(Debug, Clone, Args)]
+pub struct EvaluateOptions {
+    /// Hourly counts: a CSV file (or .csv.gz) whose first column is the local time; each further column is a series, an empty cell is missing.
+    #[arg(long)]
+    pub data: PathBuf,
+    /// The protocol: a TOML file with time zone, window, calendar and weather (see docs/crowd.md).
+    #[arg(long)]
+    pub protocol: PathBuf,
+    /// Also write all figures to this file, as JSON.
+    #[arg(long, value_name = "OUT")]
+    pub json: Option<PathBuf>,
+    /// Print the figures of each series too.
+    #[arg(long)]
+    pub series: bool,
 }
 
 /// Options of `polder bench`.

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => commands::bench::run(&options),
         Command::Config(command) => commands::config::run(&command),
         Command::Crowd(command) => commands::crowd::run(&command),
+        Command::Forecast(command) => commands::forecast::run(&command),
         Command::Openapi => commands::openapi::run(),
         Command::HelpPages => commands::help_pages::run(),
     };

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod check;
 pub mod config;
 pub mod crowd;
+pub mod forecast;
 pub mod help_pages;
 pub mod import;
 pub mod openapi;

@@ -1,0 +1,197 @@
+//! Learning: rows from all series before a moment, and the forests grown on them.
+
+use crate::{
+    boost::{Binned, Binner, Forest, Lesson, Loss, Settings, scramble},
+    expert::{self, Expert},
+    features::{self, Ask},
+    insufficient::Insufficient,
+    model::{Band, Model, Training, history},
+    panel::{Panel, in_two},
+    series::{DAY, Slot, WEEK},
+};
+
+/// How a model is trained.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrainOptions {
+    /// Days learned from, at most, counted back from the end.
+    pub days_max: usize,
+    /// Rows of each band, at most; more are thinned out evenly.
+    pub rows_max: usize,
+    /// Trees of the middle forests; those of the quantiles have half as many.
+    pub trees: usize,
+    /// Leaves of a tree.
+    pub leaves: usize,
+    /// Share of rows whose origin is at any hour of the day; the others' is midnight.
+    pub any_hour_share: f32,
+    /// Whether leads beyond 24 hours are learned too.
+    pub week_ahead: bool,
+    /// Where the draws begin.
+    pub seed: u64,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        Self {
+            days_max: 3 * 365,
+            rows_max: 800_000,
+            trees: 300,
+            leaves: 127,
+            any_hour_share: 0.25,
+            week_ahead: true,
+            seed: 1,
+        }
+    }
+}
+
+/// Rows to learn from.
+struct Rows {
+    bins: Binned,
+    targets: Vec<f32>,
+    groups: Vec<u32>,
+}
+
+/// Trains on what lies before `until`.
+pub fn train(panel: &Panel, until: Slot, options: &TrainOptions) -> Result<Model, Insufficient> {
+    let from = until.saturating_sub(options.days_max * DAY).max(4 * WEEK);
+    let mut names = features::names(panel);
+    let near = asks(panel, from, until, options, 0..DAY);
+    if near.len() < 24 * 28 {
+        return Err(Insufficient::NothingLearned);
+    }
+    let expert = Expert::fit(panel, &near, names.len());
+    let binner = fit_binner(panel, &near, &expert, names.len() + 1);
+    names.push(expert::NAME.to_owned());
+    let mut model = Model {
+        features: names,
+        binner,
+        bands: Vec::new(),
+        training: Training {
+            series: panel.series.len(),
+            rows: 0,
+            from: Some(panel.day_of_slot(from)),
+            until: Some(panel.day_of_slot(until)),
+            scale_max: scale_max(panel, until),
+            seed: options.seed,
+        },
+    };
+    let far = if options.week_ahead { asks(panel, from, until, options, DAY..WEEK) } else { Vec::new() };
+    for (asks, lead_end) in [(near, DAY), (far, WEEK)] {
+        if asks.is_empty() {
+            continue;
+        }
+        let expert = if lead_end == DAY { expert.clone() } else { Expert::fit(panel, &asks, model.features.len() - 1) };
+        let rows = rows(panel, &model.binner, &expert, &asks);
+        model.training.rows += rows.targets.len();
+        model.bands.push(band(&rows, expert, lead_end, options));
+    }
+    Ok(model)
+}
+
+fn scale_max(panel: &Panel, until: Slot) -> f32 {
+    let scale = |day: usize| panel.series.iter().filter_map(move |track| track.scale.get(day).copied());
+    scale(until / DAY).filter(|scale| scale.is_finite()).fold(0.5, f32::max)
+}
+
+/// The questions to learn from: each known hour once from midnight (or from further back for far leads), and a share
+/// of them from any hour of the day.
+fn asks(panel: &Panel, from: Slot, until: Slot, options: &TrainOptions, leads: std::ops::Range<usize>) -> Vec<Ask> {
+    let draw = |series: usize, target: Slot, salt: u64| {
+        let number = (series as u64) << 40 ^ (target as u64) << 4 ^ salt;
+        (scramble(options.seed ^ scramble(number)) >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    let mut asks = Vec::new();
+    for (series, track) in panel.series.iter().enumerate() {
+        for target in from..until.min(track.values.len()) {
+            if !track.values[target].is_finite() {
+                continue;
+            }
+            if leads.start == 0 {
+                asks.push(Ask { series, origin: target - target % DAY, target });
+            }
+            let any_hour = if leads.start == 0 { f64::from(options.any_hour_share) } else { 0.4 };
+            if draw(series, target, 1) < any_hour {
+                let lead = leads.start + (draw(series, target, 2) * leads.len() as f64) as usize;
+                asks.push(Ask { series, origin: target.saturating_sub(lead), target });
+            }
+        }
+    }
+    asks.retain(|ask| ask.origin >= 4 * WEEK && features::frame(panel, *ask).is_some());
+    let keep = options.rows_max as f64 / asks.len().max(1) as f64;
+    if keep < 1.0 {
+        asks.retain(|ask| draw(ask.series, ask.target, 3 + (ask.target - ask.origin) as u64) < keep);
+    }
+    asks
+}
+
+fn fit_binner(panel: &Panel, asks: &[Ask], expert: &Expert, features: usize) -> Binner {
+    let mut sample = Vec::new();
+    let mut row = Vec::with_capacity(features);
+    for ask in asks.iter().step_by((asks.len() / 40_000).max(1)) {
+        if let Some(frame) = features::frame(panel, *ask) {
+            features::fill(panel, *ask, frame, &mut row);
+            row.push(expert.answer(&row, ask.target % DAY));
+            sample.extend_from_slice(&row);
+        }
+    }
+    Binner::fit(&sample, features)
+}
+
+/// Differences beyond this many scales are as surprising as this one.
+const TARGET_MAX: f32 = 15.0;
+
+fn rows(panel: &Panel, binner: &Binner, expert: &Expert, asks: &[Ask]) -> Rows {
+    let features = binner.feature_count();
+    let parts: Vec<&[Ask]> = asks.chunks(asks.len().div_ceil(2).max(1)).collect();
+    let made = in_two(&parts, |part| {
+        let mut bins = vec![0_u8; part.len() * features];
+        let mut targets = Vec::with_capacity(part.len());
+        let mut row = Vec::with_capacity(features);
+        for (ask, bins) in part.iter().zip(bins.chunks_mut(features)) {
+            let Some(frame) = features::frame(panel, *ask) else { continue };
+            features::fill(panel, *ask, frame, &mut row);
+            row.push(expert.answer(&row, ask.target % DAY));
+            binner.bin(&row, bins);
+            let value = panel.series[ask.series].values[ask.target];
+            targets.push(((value - frame.base) / frame.scale).clamp(-TARGET_MAX, TARGET_MAX));
+        }
+        (bins, targets)
+    });
+    let mut rows = Rows {
+        bins: Binned::new(features, asks.len()),
+        targets: Vec::with_capacity(asks.len()),
+        groups: asks.iter().map(|ask| (ask.target / DAY) as u32).collect(),
+    };
+    for (bins, targets) in made {
+        rows.bins.extend(&bins);
+        rows.targets.extend(targets);
+    }
+    rows
+}
+
+fn band(rows: &Rows, expert: Expert, lead_end: usize, options: &TrainOptions) -> Band {
+    let lesson = Lesson { features: &rows.bins, targets: &rows.targets, groups: &rows.groups };
+    let settings = |seed: u64, trees: usize| Settings {
+        trees,
+        leaves: options.leaves,
+        leaf_rows_min: 60,
+        learning_rate: 0.06,
+        feature_share: 0.5,
+        group_share: 0.7,
+        ridge: 1.0,
+        seed: options.seed.wrapping_add(seed),
+    };
+    let trees = if lead_end == DAY { options.trees } else { options.trees / 2 };
+    let grow = |loss: Loss, seed: u64, trees: usize| Forest::grow(&lesson, loss, &settings(seed, trees));
+    Band {
+        lead_end,
+        expert,
+        middle: vec![grow(Loss::Huber { delta: 1.0 }, 10, trees), grow(Loss::Quantile { level: 0.5 }, 20, trees)],
+        low: grow(Loss::Quantile { level: 0.1 }, 30, trees / 2),
+        high: grow(Loss::Quantile { level: 0.9 }, 40, trees / 2),
+    }
+}
+
+/// Whether any series has enough history at a moment to be learned from.
+pub fn anything_to_learn(panel: &Panel, until: Slot) -> bool {
+    (0..panel.series.len()).any(|series| history(panel, series, until).is_ok())
+}
