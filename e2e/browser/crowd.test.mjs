@@ -218,7 +218,7 @@ describe('with an account', { skip: !account.name, concurrency: false }, () => {
     await row(page, AREA).first().waitFor();
     await accessible(page, 'the control room without a connection');
     await page.context().setOffline(false);
-    await page.waitForSelector('[data-line="on"]');
+    await page.waitForSelector('[data-line="on"]', { state: 'attached' });
     await close(page);
   });
 
