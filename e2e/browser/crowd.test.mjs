@@ -46,14 +46,14 @@ describe('with an account', { skip: !account.name, concurrency: false }, () => {
   test('an event is made, and one that ends before it starts is not', async () => {
     const page = await as('/drukte');
     await page.getByRole('button', { name: 'Nieuw evenement' }).click();
-    await page.getByLabel('Naam').fill(name);
-    const start = await page.getByLabel('Begin').inputValue();
-    const end = await page.getByLabel('Einde').inputValue();
-    await page.getByLabel('Einde').fill(later(start, -60));
+    await page.getByLabel('Naam', { exact: true }).fill(name);
+    const start = await page.getByLabel('Begin', { exact: true }).inputValue();
+    const end = await page.getByLabel('Einde', { exact: true }).inputValue();
+    await page.getByLabel('Einde', { exact: true }).fill(later(start, -60));
     await page.getByRole('button', { name: 'Evenement maken' }).click();
     await page.getByText('eindigt voordat het begint').waitFor();
     await accessible(page, 'the form for an event');
-    await page.getByLabel('Einde').fill(end);
+    await page.getByLabel('Einde', { exact: true }).fill(end);
     await page.getByRole('button', { name: 'Evenement maken' }).click();
     await page.waitForURL(`**${event}`);
     await page.getByRole('heading', { name, level: 1 }).waitFor();
@@ -74,7 +74,7 @@ describe('with an account', { skip: !account.name, concurrency: false }, () => {
       [left, bottom],
       [left, top],
     ];
-    const surface = page.getByLabel('Loopruimte');
+    const surface = page.getByLabel('Loopruimte', { exact: true });
     // The drawing tool comes with the first shape: until it is there, a corner does nothing.
     await page.waitForSelector('[data-drawing="ready"]', { state: 'attached' });
     for (const [at, to] of corners) {
@@ -85,13 +85,14 @@ describe('with an account', { skip: !account.name, concurrency: false }, () => {
       await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
     }
     await page.waitForFunction((field) => Number(field.value) > 0, await surface.elementHandle());
-    await page.getByLabel('Naam').fill(AREA);
-    await page.getByLabel('Loopruimte').fill('400');
+    await page.getByLabel('Naam', { exact: true }).fill(AREA);
+    await page.getByLabel('Loopruimte', { exact: true }).fill('400');
+    await page.getByLabel('Naam', { exact: true }).focus();
     await page.getByRole('button', { name: /^Neem over: / }).waitFor();
     await page.getByRole('button', { name: 'Opslaan' }).click();
     await page.getByText('Vul nog in: Hoeveel mensen passen er?').waitFor();
     await accessible(page, 'the form for an area');
-    await page.getByLabel('Hoeveel mensen passen er?').fill('800');
+    await page.getByLabel('Hoeveel mensen passen er?', { exact: true }).fill('800');
     await save(page, AREA);
     await row(page, AREA).getByText('400 m²').waitFor();
     await accessible(page, 'the plan');
@@ -102,34 +103,37 @@ describe('with an account', { skip: !account.name, concurrency: false }, () => {
     const page = await as(`${event}?deel=gate`);
     const { center } = await page.evaluate(async () => (await fetch('/api/v1/city')).json());
     await page.getByRole('button', { name: 'Poort toevoegen' }).click();
-    await page.getByLabel('Naam').fill('Noord');
+    await page.getByLabel('Naam', { exact: true }).fill('Noord');
     await page.locator('summary').filter({ hasText: 'Hoekpunten typen' }).click();
     await page.getByRole('textbox', { name: 'Hoekpunten typen' }).fill('geen poort');
-    await page.getByLabel('Naam').focus();
+    await page.getByLabel('Naam', { exact: true }).focus();
     await page.getByText('Dit is geen poort.').waitFor();
     await page.getByRole('textbox', { name: 'Hoekpunten typen' }).fill(gateCorners(center));
-    await page.getByLabel('Naam').focus();
-    assert.ok(Number(await page.getByLabel('Breedte').inputValue()) > 5, 'the width of the gate is proposed');
-    await page.getByLabel('Naar').selectOption({ label: AREA });
+    await page.getByLabel('Naam', { exact: true }).focus();
+    assert.ok(
+      Number(await page.getByLabel('Breedte', { exact: true }).inputValue()) > 5,
+      'the width of the gate is proposed',
+    );
+    await page.getByLabel('Naar', { exact: true }).selectOption({ label: AREA });
     await save(page, 'Noord');
 
     await kinds(page, 'Programma').click();
     await page.getByRole('button', { name: 'Programma toevoegen' }).click();
-    await page.getByLabel('Naam').fill('Concert');
-    await page.getByLabel('Gebied').selectOption({ label: AREA });
-    const start = page.getByLabel('Begin');
+    await page.getByLabel('Naam', { exact: true }).fill('Concert');
+    await page.getByLabel('Gebied', { exact: true }).selectOption({ label: AREA });
+    const start = page.getByLabel('Begin', { exact: true });
     await start.fill(later(await start.inputValue(), MINUTES_BEFORE));
-    await page.getByLabel('Verwachte bezoekers').fill('3000');
+    await page.getByLabel('Verwachte bezoekers', { exact: true }).fill('3000');
     await save(page, 'Concert');
 
     await kinds(page, 'Dreigingen').click();
     await page.getByRole('button', { name: 'Dreiging toevoegen' }).click();
-    await page.getByLabel('Naam').fill('Regen');
+    await page.getByLabel('Naam', { exact: true }).fill('Regen');
     await save(page, 'Regen');
     await kinds(page, 'Barrières').click();
     await page.getByRole('button', { name: 'Barrière toevoegen' }).click();
-    await page.getByLabel('Naam').fill('Tenten');
-    await page.getByLabel('Dreiging').selectOption({ label: 'Regen' });
+    await page.getByLabel('Naam', { exact: true }).fill('Tenten');
+    await page.getByLabel('Dreiging', { exact: true }).selectOption({ label: 'Regen' });
     await save(page, 'Tenten');
     await page.getByRole('button', { name: 'Barrière: Tenten, werkt' }).waitFor();
     await accessible(page, 'the bowtie');
@@ -144,9 +148,9 @@ describe('with an account', { skip: !account.name, concurrency: false }, () => {
   test('two people who change the same thing see each other’s work, and the last one chooses', async () => {
     const [first, second] = [await as(event), await as(event)];
     for (const page of [first, second]) await page.getByRole('button', { name: AREA, exact: true }).click();
-    await second.getByLabel('Hoeveel mensen passen er?').fill('700');
-    await first.getByLabel('Hoeveel mensen passen er?').fill('900');
-    await first.getByLabel('Gebruikt als').selectOption('queue');
+    await second.getByLabel('Hoeveel mensen passen er?', { exact: true }).fill('700');
+    await first.getByLabel('Hoeveel mensen passen er?', { exact: true }).fill('900');
+    await first.getByLabel('Gebruikt als', { exact: true }).selectOption('queue');
     await save(first, AREA);
     await second.getByRole('button', { name: 'Opslaan' }).click();
     const dialog = second.getByRole('dialog', { name: 'Iemand anders was u voor' });
@@ -167,7 +171,7 @@ describe('with an account', { skip: !account.name, concurrency: false }, () => {
 
   test('a rehearsal raises an alert, which is taken; a measure is tried and decided; a lost line is said aloud', async () => {
     const page = await as(`${event}/regie`);
-    await page.getByLabel('Snelheid').fill('600');
+    await page.getByLabel('Snelheid', { exact: true }).fill('600');
     await accessible(page, 'the start of a run');
     await page.getByRole('button', { name: 'Start de oefening' }).click();
     await page.getByText('OEFENING: gesimuleerde bezoekers').waitFor();
@@ -191,9 +195,9 @@ describe('with an account', { skip: !account.name, concurrency: false }, () => {
 
     await page.getByRole('button', { name: 'Maatregel proberen' }).click();
     const panel = page.locator('#crowd-panel');
-    await panel.getByLabel('Maatregel').selectOption('dose');
-    await panel.getByLabel('Poort').selectOption({ label: 'Noord' });
-    await panel.getByLabel('Mensen per minuut').fill('5');
+    await panel.getByLabel('Maatregel', { exact: true }).selectOption('dose');
+    await panel.getByLabel('Poort', { exact: true }).selectOption({ label: 'Noord' });
+    await panel.getByLabel('Mensen per minuut', { exact: true }).fill('5');
     await panel.getByRole('button', { name: 'Probeer' }).click();
     await panel.getByRole('heading', { name: 'Wat verandert er?' }).waitFor();
     await panel
@@ -203,7 +207,7 @@ describe('with an account', { skip: !account.name, concurrency: false }, () => {
     await accessible(page, 'a measure that is tried');
     await panel.getByRole('button', { name: 'Neem dit besluit' }).click();
     await panel.getByText('Schrijf eerst op waarom').waitFor();
-    await panel.getByLabel('Waarom neemt u deze maatregel?').fill('Het plein loopt vol');
+    await panel.getByLabel('Waarom neemt u deze maatregel?', { exact: true }).fill('Het plein loopt vol');
     await panel.getByRole('button', { name: 'Neem dit besluit' }).click();
     await page.getByText('Het besluit is vastgelegd.').waitFor();
     await panel.getByText('“Het plein loopt vol”').waitFor();
@@ -211,10 +215,10 @@ describe('with an account', { skip: !account.name, concurrency: false }, () => {
 
     await page.context().setOffline(true);
     await page.getByText('Verbinding weg. U ziet het laatste beeld').waitFor();
-    await row(page, AREA).waitFor();
+    await row(page, AREA).first().waitFor();
     await accessible(page, 'the control room without a connection');
     await page.context().setOffline(false);
-    await page.waitForSelector('[data-line="on"]');
+    await page.waitForSelector('[data-line="on"]', { state: 'attached' });
     await close(page);
   });
 

@@ -20,6 +20,16 @@ describe('names on the map', () => {
     expect(at(marks, 'Plein').y).toBe(104);
     expect(Math.abs(at(marks, 'Kade').y - 104)).toBeGreaterThanOrEqual(sizeOf(marks[0]!, 14).height);
   });
+  it('of areas find a gap that is only just large enough', () => {
+    const height = sizeOf(mark('area', 'Kade', 0, 0), 14).height;
+    const [top, low] = [100, 100 + 2 * height + 12];
+    const marks = [
+      mark('area', 'Kade', 100, low - 10),
+      mark('area', 'Brug', 100, top),
+      mark('area', 'Plein', 100, low),
+    ];
+    expect(Math.abs(at(marks, 'Kade').y - (top + low) / 2)).toBeLessThan(6);
+  });
   it('of gates give way to those of areas: the sign stays, to point at', () => {
     const marks = [mark('area', 'Kade', 100, 100), mark('gate', 'Noord', 100, 110)];
     expect(at(marks, 'Kade').y).toBe(100);

@@ -21,7 +21,9 @@ const LETTER = 0.56;
 const GAP = 3;
 const SIGN_PX = 24;
 /** A name further from its place than this says more about another place. */
-const FAR = 3;
+const FAR = 4;
+/** How finely a free height is looked for: parts of the height of a name. */
+const PARTS = 10;
 
 /** About how large a mark is on the screen, at so many pixels to the letter size. */
 export function sizeOf({ kind, name, text, colour }: Mark, px: number): { width: number; height: number } {
@@ -34,8 +36,8 @@ const overlaps = (a: Box, b: Box) =>
 
 /** The nearest free height for a box, above or below where it would be; where it would be when there is none near. */
 function free(box: Box, taken: Box[]): Box {
-  const step = box.height / 4;
-  for (let away = 0; away <= FAR * 4; away++) {
+  const step = box.height / PARTS;
+  for (let away = 0; away <= FAR * PARTS; away++) {
     for (const side of away === 0 ? [0] : [away, -away]) {
       const moved = { ...box, y: box.y + side * step };
       if (!taken.some((other) => overlaps(moved, other))) return moved;
