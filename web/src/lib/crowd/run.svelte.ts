@@ -5,12 +5,14 @@
 import { ApiError } from '$lib/api/client';
 import { getPicture, getReport, streamAddress } from './api';
 import { withAlert } from './attention';
-import { extended } from './timeline';
+import { extended, isBehind } from './timeline';
 import type { Alert, Decision, Picture, Report, Run } from './types';
 
 /** After so long without a word we ask: a slow run is silent too, a dead line does not answer. */
 const SILENCE_MS = 15_000;
 const RETRY_MS = 3_000;
+/** How long missed minutes may be missing: in a fast rehearsal some are missed all the time. */
+const MEND_MS = 5_000;
 
 export class RunView {
   run = $state.raw<Run>()!;
@@ -115,11 +117,24 @@ export class RunView {
     this.run = this.ended ? { ...picture.run, state: 'ended' } : picture.run;
     this.now = Date.now();
     if (isNewer) this.receivedAt = this.now;
-    if (this.report) this.report = extended(this.report, picture);
-    else void this.#lookBack().catch(() => (this.#askAt = Date.now() + RETRY_MS));
+    if (this.report) {
+      if (isBehind(this.report, picture.at)) this.#mendLater();
+      this.report = extended(this.report, picture);
+    } else void this.#lookBack().catch(() => (this.#askAt = Date.now() + RETRY_MS));
     if (this.ended) this.#source?.close();
   }
 
+  #mending = false;
+  #mendLater() {
+    if (this.#mending) return;
+    this.#mending = true;
+    this.#timers.push(
+      setTimeout(() => {
+        this.#mending = false;
+        this.lookBack();
+      }, MEND_MS),
+    );
+  }
   /** Fetches what came of decisions since: only looking back tells. */
   lookBack() {
     void this.#lookBack().catch(() => (this.#askAt = Date.now() + RETRY_MS));

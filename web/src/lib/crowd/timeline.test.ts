@@ -4,6 +4,7 @@ import {
   ahead,
   bandPath,
   extended,
+  isBehind,
   linePath,
   lineOf,
   redPersons,
@@ -117,6 +118,11 @@ describe('a new picture', () => {
   it('of which nothing is known leaves a gap', () => {
     const next = extended(report, picture('2026-07-01T20:01:00Z', { occupancy: undefined, colour: 'unknown' }));
     expect(points(next).at(-1)).toMatchObject({ value: null, low: null, colour: 'unknown' });
+  });
+  it('is behind when minutes are missing before it', () => {
+    expect(isBehind(report, '2026-07-01T20:01:00Z')).toBe(false);
+    expect(isBehind(report, '2026-07-01T20:02:00Z')).toBe(true);
+    expect(isBehind({ ...report, areas: [] }, '2026-07-01T20:02:00Z')).toBe(false);
   });
   it('brings its new alerts, each once', () => {
     const next = extended(report, picture('2026-07-01T20:01:00Z'));

@@ -36,6 +36,11 @@ export function lineOf({ key, name, capacityPersons, points }: AreaReport, areas
   return { key, name, capacityPersons, redPersons: body ? redPersons(body) : null, points: points.map(point) };
 }
 
+/** Whether minutes are missing between what is held and a picture: a slow reader of the stream misses some. */
+export function isBehind({ areas }: Report, at: string): boolean {
+  const last = areas[0]?.points.at(-1);
+  return last !== undefined && Date.parse(at) - Date.parse(last.at) > 1.5 * STEP_S * 1000;
+}
 /** The minutes so far with the newest picture at their end. */
 export function extended(report: Report, picture: Picture): Report {
   const areas = report.areas.map((line) => {
