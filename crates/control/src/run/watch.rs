@@ -19,6 +19,9 @@ const SHOWN_AHEAD_MIN: [usize; 3] = [15, 30, 60];
 /// The minutes ahead that are shown of what a measure changes.
 const COMPARED_AHEAD_MIN: [usize; 12] = [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60];
 
+/// Over how many minutes flows are means, as [`LiveSettings::mean_steps`] has it.
+const MEAN_MIN: f64 = 5.0;
+
 /// What a step brought.
 #[derive(Default)]
 pub(super) struct Seen {
@@ -103,6 +106,9 @@ impl Watch {
             &crowd::Load { persons: seen.occupancy.shown(), specific_flow_ped_m_min: seen.specific_flow_ped_m_min },
             area.thresholds.hysteresis_share,
         );
+        let passing = |per_min: Option<f64>| moved(per_min.and_then(|per_min| self.passing(per_min)));
+        let (inflow, outflow) = (passing(seen.inflow_per_min), passing(seen.outflow_per_min));
+        let rise = passing(seen.rise_per_min);
         let ahead = self.live.projection().and_then(|projection| projection.areas.get(&area.id));
         Some(AreaPicture {
             key: area.id.clone(),
@@ -115,16 +121,34 @@ impl Watch {
             capacity_persons: area.capacity_persons,
             density_m2: occupancy.map(|amount| amount.value / area.surface_m2),
             level_of_service: seen.level_of_service.filter(|_| occupancy.is_some()),
-            specific_flow_ped_m_min: moved(seen.specific_flow_ped_m_min),
-            speed_m_s: told(seen.speed_m_s),
-            inflow_per_min: moved(seen.inflow_per_min),
-            outflow_per_min: moved(seen.outflow_per_min),
-            rise_per_min: moved(seen.rise_per_min),
-            minutes_to_capacity: moved(seen.time_to_capacity_min),
-            counterflow_share: moved(seen.counterflow_ratio),
+            specific_flow_ped_m_min: moved(seen.specific_flow_ped_m_min.and_then(|flow| self.specific(area, flow))),
+            speed_m_s: told(seen.speed_m_s).map(rounded),
+            inflow_per_min: inflow,
+            outflow_per_min: outflow,
+            rise_per_min: rise,
+            // From what is shown, so that it tells no more than that.
+            minutes_to_capacity: rise.zip(occupancy).and_then(|(rise, amount)| {
+                crowd::flow::time_to_capacity_min(amount.value, area.capacity_persons, rise).map(f64::round)
+            }),
+            counterflow_share: inflow.and(outflow).and(seen.counterflow_ratio).map(rounded),
             unknown_because: (cell == Cell::Unknown).then(|| self.unknown_because(&seen.occupancy)),
             coming: ahead.map(|ahead| self.ahead(area, ahead, &SHOWN_AHEAD_MIN)).unwrap_or_default(),
         })
+    }
+
+    /// Persons a minute, a mean over some minutes, when enough of them passed in those; in steps of the smallest count.
+    fn passing(&self, per_min: f64) -> Option<f64> {
+        let (least, minutes) = (f64::from(self.suppressor.minimum), MEAN_MIN);
+        let persons = per_min * minutes;
+        (persons.abs() >= least).then(|| (persons / least).round() * least / minutes)
+    }
+
+    /// The specific flow of the busiest gate of an area, whole, when it is enough persons at its narrowest gate.
+    fn specific(&self, area: &crowd::Area, flow: f64) -> Option<f64> {
+        let beside = |gate: &&Gate| [gate.from.area(), gate.to.area()].contains(&Some(area.id.as_str()));
+        let narrowest = self.site.gates.iter().filter(beside).map(|gate| gate.width_m).fold(f64::INFINITY, f64::min);
+        let persons = flow * narrowest * MEAN_MIN;
+        (persons.is_finite() && persons >= f64::from(self.suppressor.minimum)).then(|| flow.round())
     }
 
     /// How an occupancy was made, as codes.
@@ -301,4 +325,68 @@ pub(super) fn area_names(plan: &Plan) -> BTreeMap<String, String> {
         _ => None,
     });
     areas.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Tenant, Timestamp};
+    use serde_json::json;
+    use store::{Store, StoreOptions, Transaction};
+    use support::crowd::Counts;
+
+    use super::*;
+    use crate::{EventFacts, events};
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_micros((1_787_000_000 + minutes * 60) * 1_000_000)
+    }
+
+    /// Watches a square with one gate, through which so many come in each minute.
+    fn watched(each_minute: &[f64]) -> Vec<Seen> {
+        let facts = EventFacts { name: "Plein".into(), from: at(0), until: at(600), notes: String::new() };
+        let outline =
+            json!({ "type": "Polygon", "coordinates": [[[4.0, 52.0], [4.001, 52.0], [4.001, 52.001], [4.0, 52.0]]] });
+        let area = json!({ "name": "Plein", "outline": outline, "surfaceM2": 500.0, "capacityPersons": 800.0 });
+        let line = json!({ "type": "LineString", "coordinates": [[4.0, 52.0], [4.0001, 52.0]] });
+        let gate = json!({ "name": "Poort", "line": line, "widthM": 4.0, "to": "plein" });
+        let parts = vec![("area".into(), "plein".into(), area), ("gate".into(), "poort".into(), gate)];
+        let (store, tenant) = (Store::in_memory(&StoreOptions::default()).unwrap(), Tenant::default());
+        let mut tx = Transaction::new(tenant.clone());
+        events::add_whole(&mut tx, "plein", facts, parts, ("anna", at(0))).unwrap();
+        store.commit_blocking(tx).unwrap();
+        let plan = events::plan(&store.snapshot().unwrap(), &tenant, "plein").unwrap();
+        let mut watch = Watch::new(&plan, true, at(0), TimeZone::UTC);
+        let steps = (0i64..).zip(each_minute).map(|(minute, forward)| {
+            let counts = Counts::Interval { forward: *forward, backward: 0.0 };
+            let reading = Reading { counter: "poort".into(), start: at(minute), length_s: 60.0, counts };
+            watch.step(&[reading], &[], at(minute + 1))
+        });
+        steps.collect()
+    }
+
+    #[test]
+    fn neither_a_count_nor_a_change_of_fewer_than_ten_persons_can_be_read_off() {
+        for seen in watched(&[3.0, 2.0, 3.0, 0.0, 1.0, 40.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]) {
+            let area = &seen.areas[0];
+            let told = [area.occupancy.map(|amount| amount.value)];
+            let passed =
+                [area.inflow_per_min, area.outflow_per_min, area.rise_per_min].map(|flow| flow.map(|f| f * MEAN_MIN));
+            let gate = [seen.gates[0].forward_per_min, seen.gates[0].backward_per_min];
+            for persons in told.into_iter().chain(passed).chain(gate).flatten() {
+                assert!(persons.abs() >= 10.0 && (persons / 10.0).fract().abs() < 1e-9, "{persons}: {area:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_people_are_shown_with_their_flow_and_the_time_that_is_left() {
+        let seen = watched(&[40.0; 10]);
+        let area = &seen.last().unwrap().areas[0];
+        assert_eq!(area.occupancy.map(|amount| amount.value), Some(400.0));
+        assert_eq!(
+            (area.inflow_per_min, area.rise_per_min, area.minutes_to_capacity),
+            (Some(40.0), Some(40.0), Some(10.0))
+        );
+        assert_eq!(area.specific_flow_ped_m_min, Some(10.0));
+    }
 }
