@@ -34,7 +34,7 @@ pub use counter::{
 };
 pub use flow::{FundamentalDiagram, LevelOfService};
 pub use live::{AreaPicture, Live, LiveSettings, StepDone};
-pub use measure::{Comparison, Difference, Measure, MeasureKind, Plan, Planned, library, what_if};
+pub use measure::{Comparison, Difference, Measure, Plan, Planned, what_if};
 pub use occupancy::{Anchor, Correction, Estimator, EstimatorSettings, Knowledge, Making, Occupancy, Start};
 pub use risk::{AreaProjection, Crossing, ForecastBand, Projection, RiskSettings, project};
 pub use site::{Area, AreaId, AreaUse, ClosedHours, CounterId, Gate, GateId, Link, Side, Site, Undercount};
