@@ -10,6 +10,7 @@ mod intake;
 mod logging;
 mod measurements;
 mod outbound;
+mod retention;
 mod rules;
 mod settings;
 

@@ -3,9 +3,11 @@
  * that ends in `.one` is the text for exactly one.
  */
 import { crowdNl } from './crowd.nl';
+import { sheetsNl } from './sheets.nl';
 
 export const nl = {
   ...crowdNl,
+  ...sheetsNl,
   'app.name': 'Polder',
   'app.skipToMap': 'Naar de kaart',
   'app.skipToLayers': 'Naar de lagen',
