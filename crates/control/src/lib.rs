@@ -12,6 +12,7 @@ mod parts;
 mod picture;
 pub mod record;
 mod report;
+pub mod retention;
 mod room;
 mod run;
 mod site;

@@ -9,6 +9,15 @@ use crate::Problem;
 /// The longest identifier accepted, in bytes. Longer ones would make index keys unreasonably large.
 const ID_BYTES_MAX: usize = 1_024;
 
+/// The longest name of a tenant, bytes.
+const TENANT_BYTES_MAX: usize = 63;
+
+/// What the name of an internal tenant begins with.
+const INTERNAL: &str = "_internal-";
+
+/// What the name of a number of persons ends with in the flag that says that the number is too small to be told.
+pub const SUPPRESSED: &str = "Suppressed";
+
 macro_rules! shared_text {
     ($name:ident) => {
         impl $name {
@@ -103,7 +112,7 @@ impl Tenant {
     /// # Errors
     /// Names the text and the rule.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let fits = (1..=63).contains(&text.len())
+        let fits = (1..=TENANT_BYTES_MAX).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
         if fits {
             return Ok(Self(text.into()));
@@ -113,6 +122,20 @@ impl Tenant {
             format!("\"{}\" is not a tenant name", shortened(text)),
             "use 1 to 63 lower-case letters, digits, '-' or '_'",
         ))
+    }
+
+    /// Where values of this tenant are kept that only the platform itself computes with: exact numbers of persons
+    /// below the minimum, and counters of gates. Names that start with `_` belong to the server; no request reaches
+    /// them, whatever the role of who asks.
+    #[must_use]
+    pub fn internal(&self) -> Self {
+        Self(format!("{INTERNAL}{}", self.0).into())
+    }
+
+    /// Whether there is room for the name of the internal tenant as well.
+    #[must_use]
+    pub fn has_internal(&self) -> bool {
+        INTERNAL.len() + self.0.len() <= TENANT_BYTES_MAX
     }
 }
 
@@ -159,6 +182,14 @@ mod tests {
         for text in ["", "Rotterdam", "a/b", "a b", &"x".repeat(64)] {
             assert!(Tenant::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_internal_tenant_is_a_name_of_the_servers_own() {
+        let internal = Tenant::default().internal();
+        assert_eq!(internal.as_str(), "_internal-default");
+        assert_eq!(Tenant::parse(internal.as_str()), Ok(internal));
+        assert!(!Tenant::parse(&"x".repeat(60)).unwrap().has_internal());
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub use attribute::{Attribute, AttributeValue};
 pub use change::{Change, ChangeKind};
 pub use entity::{Attributes, Entity};
 pub use geometry::{BoundingBox, Geometry};
-pub use id::{EntityId, Iri, Tenant};
+pub use id::{EntityId, Iri, SUPPRESSED, Tenant};
 pub use observation::{Incoming, Observation, ObservedValue, SeriesKey, SourceInfo};
 pub use problem::Problem;
 pub use quality::{Origin, Quality, QualityFlags};

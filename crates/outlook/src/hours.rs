@@ -132,7 +132,9 @@ impl Source<'_> {
         let attribute: Iri = self.set.attribute.clone();
         let key = SeriesKey { entity: sensor.entity.clone(), attribute, dataset_id: None };
         let mut points: Vec<(Timestamp, f64)> = vec![];
-        for observation in self.snapshot.history().range(self.tenant, &[key], range, Order::Ascending, None)? {
+        let history = self.snapshot.history();
+        let tenant = history.exact_tenant(self.tenant, &key)?;
+        for observation in history.range(&tenant, &[key], range, Order::Ascending, None)? {
             let observation = observation?;
             if let ObservedValue::Number(value) = observation.value {
                 points.push((observation.at, value));

@@ -6,3 +6,4 @@ pub mod context;
 pub mod entities;
 pub mod ngsi;
 pub mod query;
+pub mod retention;

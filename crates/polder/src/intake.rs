@@ -8,7 +8,7 @@ use model::{Incoming, Tenant, TripTimes};
 use platform::accept::{Accept, Accepted, Moment};
 use serde::{Deserialize, Serialize};
 use sources::{
-    Board, CHANNEL_DELIVERIES, CityClock, Delivery, Ended, Occasion, SourceState, Start, config::SourceConfig,
+    Board, CHANNEL_DELIVERIES, CityClock, Delivery, Ended, Keys, Occasion, SourceState, Start, config::SourceConfig,
     http::Client,
 };
 use store::{Document, Expect, Store, StoreError, Transaction};
@@ -44,6 +44,7 @@ pub struct Intake {
     folder: PathBuf,
     clock: CityClock,
     http: Client,
+    keys: Keys,
     board: Board,
 }
 
@@ -57,6 +58,7 @@ impl Intake {
             folder: city.folder.clone(),
             clock: clock.clone(),
             http,
+            keys: Keys::of(|| trust::new_secret().ok()),
             board,
         }
     }
@@ -73,6 +75,7 @@ impl Intake {
             folder: self.folder.clone(),
             clock: self.clock.clone(),
             http: self.http.clone(),
+            keys: self.keys.clone(),
             resume,
             occasion,
         };

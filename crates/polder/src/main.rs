@@ -11,6 +11,7 @@ mod logging;
 mod measurements;
 mod outbound;
 mod outlook;
+mod retention;
 mod rules;
 mod settings;
 

@@ -9,7 +9,10 @@ use model::{Problem, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::config::{SourceConfig, Text};
+use crate::{
+    DataSheet,
+    config::{SourceConfig, Text},
+};
 
 /// How many of the last problems are kept for each source.
 const PROBLEMS_KEPT: usize = 20;
@@ -76,7 +79,10 @@ pub struct ProblemShape {
 
 /// The board of one server; clones show the same.
 #[derive(Clone, Default)]
-pub struct Board(Arc<Mutex<BTreeMap<String, SourceStatus>>>);
+pub struct Board {
+    status: Arc<Mutex<BTreeMap<String, SourceStatus>>>,
+    sources: Arc<[Arc<SourceConfig>]>,
+}
 
 impl Board {
     /// A board with these sources, all waiting.
@@ -89,7 +95,13 @@ impl Board {
             ..SourceStatus::default()
         };
         let all = sources.iter().map(|source| (source.name.clone(), status(source)));
-        Self(Arc::new(Mutex::new(all.collect())))
+        Self { status: Arc::new(Mutex::new(all.collect())), sources: sources.into() }
+    }
+
+    /// The data protection sheet of every source, in the order of the settings.
+    #[must_use]
+    pub fn sheets(&self, now: Timestamp) -> Vec<DataSheet> {
+        self.sources.iter().map(|source| DataSheet::of(source, now)).collect()
     }
 
     /// Every source, by name.
@@ -108,7 +120,7 @@ impl Board {
 
     fn locked(&self) -> MutexGuard<'_, BTreeMap<String, SourceStatus>> {
         // A status is whole after each statement, so a panic elsewhere cannot have left it half written.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -137,7 +149,8 @@ mod tests {
 
     #[test]
     fn only_the_newest_problems_are_kept() {
-        let board = Board(Arc::new(Mutex::new(BTreeMap::from([("a".to_owned(), SourceStatus::default())]))));
+        let status = BTreeMap::from([("a".to_owned(), SourceStatus::default())]);
+        let board = Board { status: Arc::new(Mutex::new(status)), sources: Arc::new([]) };
         for line in 1..=50 {
             board.update("a", |status| status.note([Problem::new("row", "wrong", "mend it").at_line(line)]));
         }

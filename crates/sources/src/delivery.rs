@@ -5,7 +5,14 @@ use std::{path::PathBuf, sync::Arc};
 use model::{Incoming, Problem, Timestamp, TripTimes};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{clock::CityClock, config::SourceConfig, http::Client, mapping::Mapper, record::Record};
+use crate::{
+    aggregate::{Aggregator, Keys, Seen, hidden},
+    clock::CityClock,
+    config::SourceConfig,
+    http::Client,
+    mapping::Mapper,
+    record::Record,
+};
 
 /// The most problems that one delivery spells out; all are counted.
 const PROBLEMS_MAX: usize = 100;
@@ -92,15 +99,25 @@ pub struct Job {
     pub http: Client,
     /// Where the source stood when it stopped, as one of its deliveries said.
     pub resume: Option<String>,
+    /// For hiding the pseudonyms of positions.
+    pub keys: Keys,
     /// Only what was observed up to this moment is wanted.
     pub until: Option<Timestamp>,
     /// Where deliveries go.
     pub out: mpsc::Sender<Delivery>,
 }
 
+/// What becomes of records.
+enum Shape {
+    /// Each becomes entities.
+    Map(Box<Mapper>),
+    /// They are positions of people, and only counted.
+    Count(Box<Aggregator>),
+}
+
 /// Collects records into deliveries.
 pub(crate) struct Writer {
-    mapper: Mapper,
+    shape: Shape,
     clock: CityClock,
     until: Option<Timestamp>,
     batch: usize,
@@ -110,8 +127,13 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn new(job: &Job) -> Result<Self, Problem> {
+        let live = crate::connectors::find(&job.config.connector).is_some_and(|c| c.is_live(&job.config));
+        let shape = match &job.config.aggregate {
+            None => Shape::Map(Box::new(Mapper::new(job.config.clone(), &job.folder)?)),
+            Some(settings) => Shape::Count(Box::new(Aggregator::new(job, settings, live)?)),
+        };
         Ok(Self {
-            mapper: Mapper::new(job.config.clone(), &job.folder)?,
+            shape,
             clock: job.clock.clone(),
             until: job.until,
             batch: job.config.limits.batch,
@@ -120,17 +142,69 @@ impl Writer {
         })
     }
 
-    /// Maps one record, or notes what is wrong with it.
+    /// Maps or counts one record, or notes what is wrong with it.
     pub(crate) fn take(&mut self, record: Result<Record, Problem>) {
-        match record.and_then(|r| self.mapper.map(r, self.clock.now())) {
-            Ok(mapped) if mapped.is_empty() => self.delivery.left_out += 1,
-            Ok(mapped) => {
-                let until = self.until;
-                let wanted = |incoming: &Incoming| until.is_none_or(|u| moment_of(incoming).is_none_or(|at| at <= u));
-                self.delivery.incoming.extend(mapped.into_iter().filter(wanted));
+        let now = self.clock.now();
+        let mapped = match &mut self.shape {
+            Shape::Map(mapper) => record.and_then(|record| mapper.map(record, now)),
+            Shape::Count(counting) => {
+                match record.map_err(|problem| hidden(&problem)).and_then(|record| counting.take(record, now)) {
+                    Ok(Seen::Counted) => {}
+                    Ok(Seen::LeftOut) => self.delivery.left_out += 1,
+                    Err(problem) => self.delivery.refuse(problem),
+                }
+                return self.count_on();
             }
+        };
+        match mapped {
+            Ok(mapped) if mapped.is_empty() => self.delivery.left_out += 1,
+            Ok(mapped) => self.extend(mapped),
             Err(problem) => self.delivery.refuse(problem),
         }
+    }
+
+    /// Notes an answer or message that could not be read at all.
+    pub(crate) fn refuse_input(&mut self, problem: Problem) {
+        let problem = if self.counts() { hidden(&problem) } else { problem };
+        self.delivery.refuse(problem);
+    }
+
+    /// Whether its records are positions that are only counted: then nothing of them may be kept, not even the place
+    /// in the feed.
+    pub(crate) fn counts(&self) -> bool {
+        matches!(self.shape, Shape::Count(_))
+    }
+
+    /// Tells the counts whose period is over.
+    pub(crate) fn count_on(&mut self) {
+        let now = self.clock.now();
+        if let Shape::Count(counting) = &mut self.shape {
+            let told = counting.due(now);
+            self.told(told);
+        }
+    }
+
+    /// Tells the counts of every period, at the end of a file.
+    fn finish(&mut self) {
+        if let Shape::Count(counting) = &mut self.shape {
+            let told = counting.finish();
+            self.told(told);
+        }
+    }
+
+    fn told(&mut self, told: Vec<Incoming>) {
+        self.extend(told);
+        if let Shape::Count(counting) = &mut self.shape
+            && let Some(message) = counting.message()
+        {
+            self.delivery.message = Some(message);
+        }
+    }
+
+    fn extend(&mut self, incoming: Vec<Incoming>) {
+        let until = self.until;
+        let wanted = |incoming: &Incoming| until.is_none_or(|u| moment_of(incoming).is_none_or(|at| at <= u));
+        self.delivery.incoming.extend(incoming.into_iter().filter(wanted));
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -158,6 +232,8 @@ impl Writer {
     }
 
     fn cut(&mut self, position: Option<String>) -> Delivery {
+        // Counts can only be taken up from the beginning of a file or of an answer.
+        let position = position.filter(|position| !self.counts() || position.ends_with(":end"));
         Delivery { position, ..std::mem::take(&mut self.delivery) }
     }
 }
@@ -229,7 +305,10 @@ where
         Ok(())
     };
     match read(job, &mut take) {
-        Ok(()) => writer.flush_blocking(Some(format!("{fingerprint}:end"))),
+        Ok(()) => {
+            writer.finish();
+            writer.flush_blocking(Some(format!("{fingerprint}:end")))
+        }
         Err(Halt::Stopped) => Err(Halt::Stopped),
         Err(failed) => {
             writer.flush_blocking(None)?;

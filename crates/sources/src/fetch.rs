@@ -27,7 +27,7 @@ pub(crate) async fn poll(
     read: impl Fn(&Job, &[u8]) -> Polled + Send + Sync + 'static,
 ) -> Result<Ended, Problem> {
     let mut writer = Writer::new(&job)?;
-    let mut version = job.resume.clone();
+    let mut version = job.resume.clone().filter(|_| !writer.counts());
     let mut failures = 0_u32;
     loop {
         match fetch(&job, version.as_deref()).await {
@@ -44,7 +44,7 @@ pub(crate) async fn poll(
                     }
                     Err(problem) => {
                         failures += 1;
-                        writer.delivery.refuse(problem);
+                        writer.refuse_input(problem);
                     }
                 }
             }
@@ -54,6 +54,7 @@ pub(crate) async fn poll(
                 writer.delivery.refuse(problem);
             }
         }
+        writer.count_on();
         if let Err(halt) = writer.flush(None).await {
             return ended(Err(halt));
         }

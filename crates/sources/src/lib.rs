@@ -4,6 +4,7 @@
 //! database, the platform, the environment and the wall clock (the city's clock comes in as a [`CityClock`]).
 //! [`start`] runs one source; [`http::Client`] is the only way out to the network for the whole program.
 
+mod aggregate;
 mod board;
 mod clock;
 pub mod config;
@@ -17,6 +18,7 @@ mod join;
 mod mapping;
 mod moment;
 mod record;
+mod sheet;
 mod template;
 
 use std::{path::PathBuf, sync::Arc};
@@ -24,10 +26,12 @@ use std::{path::PathBuf, sync::Arc};
 use model::{Problem, Timestamp};
 use tokio::{sync::mpsc, task::JoinHandle};
 
+pub use aggregate::Keys;
 pub use board::{Board, ProblemShape, SourceState, SourceStatus};
 pub use clock::{CityClock, ClockState, Stretch};
 pub use connectors::{Connector, all};
 pub use delivery::{Delivery, Ended, Job};
+pub use sheet::{Aggregation, DataSheet, SheetAttribute, SheetProvenance};
 
 use config::SourceConfig;
 
@@ -56,6 +60,8 @@ pub struct Start {
     pub clock: CityClock,
     /// For sources that fetch.
     pub http: http::Client,
+    /// For hiding the pseudonyms of positions; sources that map records need none.
+    pub keys: Keys,
     /// The `position` of its last stored delivery.
     pub resume: Option<String>,
     /// When it is started.
@@ -96,6 +102,7 @@ pub fn start(start: Start, out: mpsc::Sender<Delivery>) -> JoinHandle<Result<End
             folder: start.folder,
             clock: start.clock,
             http: start.http,
+            keys: start.keys,
             resume,
             until,
             out,

@@ -8,7 +8,7 @@ use model::{
 use serde_json::Value;
 
 use crate::{
-    config::{AttributeConfig, Kind, SourceConfig},
+    config::{AttributeConfig, FilterConfig, Kind, SourceConfig},
     join::Join,
     moment::Moments,
     record::{Record, as_number, as_text, same},
@@ -90,23 +90,8 @@ impl Mapper {
     }
 
     fn map_each(&self, record: &Record, field: &str, now: Timestamp) -> Result<Vec<Incoming>, Problem> {
-        let Some(Value::Array(items)) = record.get(field) else {
-            return Err(Problem::new(field, "it is not a list", "correct the feed, or the setting `each`"));
-        };
-        if items.len() > EACH_MAX {
-            let detail = format!("it has {} elements, more than {EACH_MAX}", items.len());
-            return Err(Problem::new(field, detail, "split the record"));
-        }
         let mut mapped = vec![];
-        for item in items {
-            let Value::Object(inner) = item else {
-                return Err(Problem::new(field, "an element is not an object", "correct the feed"));
-            };
-            let mut fields = inner.clone();
-            for (name, value) in record.fields.iter().filter(|(name, _)| *name != field) {
-                fields.entry(name.clone()).or_insert_with(|| value.clone());
-            }
-            let element = Record { line: record.line, fields, geometry: record.geometry.clone(), joined: vec![] };
+        for element in elements(record, field)? {
             mapped.extend(self.map_one(element, now)?);
         }
         Ok(mapped)
@@ -116,7 +101,7 @@ impl Mapper {
         for join in &self.joins {
             join.add_to(&mut record)?;
         }
-        if !self.passes(&record) {
+        if !passes(&self.config.filters, &record) {
             return Ok(vec![]);
         }
         let id = EntityId::parse(&self.id.fill(&record)?)?;
@@ -147,14 +132,6 @@ impl Mapper {
             mapped.push(Incoming { source: self.source.clone(), entity, deleted: false, line: record.line });
         }
         Ok(mapped)
-    }
-
-    fn passes(&self, record: &Record) -> bool {
-        self.config.filters.iter().all(|filter| {
-            let value = record.get(&filter.field).unwrap_or(&Value::Null);
-            filter.equals.as_ref().is_none_or(|wanted| same(value, wanted))
-                && filter.not_equals.as_ref().is_none_or(|unwanted| !same(value, unwanted))
-        })
     }
 
     /// One attribute; `None` when the record has nothing for it.
@@ -213,6 +190,40 @@ impl Mapper {
         let field = config.field.as_deref().unwrap_or(&config.name);
         scalar(config.kind, field, raw, &self.moments).map(Some)
     }
+}
+
+/// The elements of a list in a record, each with the fields around it.
+///
+/// # Errors
+/// When the field holds no list of objects, or too many of them.
+pub(crate) fn elements(record: &Record, field: &str) -> Result<Vec<Record>, Problem> {
+    let Some(Value::Array(items)) = record.get(field) else {
+        return Err(Problem::new(field, "it is not a list", "correct the feed, or the setting `each`"));
+    };
+    if items.len() > EACH_MAX {
+        let detail = format!("it has {} elements, more than {EACH_MAX}", items.len());
+        return Err(Problem::new(field, detail, "split the record"));
+    }
+    let element = |item: &Value| {
+        let Value::Object(inner) = item else {
+            return Err(Problem::new(field, "an element is not an object", "correct the feed"));
+        };
+        let mut fields = inner.clone();
+        for (name, value) in record.fields.iter().filter(|(name, _)| *name != field) {
+            fields.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        Ok(Record { line: record.line, fields, geometry: record.geometry.clone(), joined: vec![] })
+    };
+    items.iter().map(element).collect()
+}
+
+/// Whether every filter lets a record through.
+pub(crate) fn passes(filters: &[FilterConfig], record: &Record) -> bool {
+    filters.iter().all(|filter| {
+        let value = record.get(&filter.field).unwrap_or(&Value::Null);
+        filter.equals.as_ref().is_none_or(|wanted| same(value, wanted))
+            && filter.not_equals.as_ref().is_none_or(|unwanted| !same(value, unwanted))
+    })
 }
 
 fn scalar(kind: Kind, field: &str, raw: &Value, moments: &Moments) -> Result<AttributeValue, Problem> {

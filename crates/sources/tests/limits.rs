@@ -11,7 +11,7 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 use model::{Problem, Timestamp};
 use polder_sources::{
-    CityClock, Delivery, Ended, Occasion, Start,
+    CityClock, Delivery, Ended, Keys, Occasion, Start,
     config::CityFile,
     http::{Client, ClientSettings},
     start,
@@ -59,6 +59,7 @@ async fn read(folder: &Path, connector: &str, file: &str) -> (Vec<Delivery>, Res
         folder: folder.to_owned(),
         clock: CityClock::live(|| Timestamp::from_micros(1_787_304_000_000_000)),
         http: client(),
+        keys: Keys::default(),
         resume: None,
         occasion: Occasion::Import { until: None },
     };

@@ -11,7 +11,7 @@ use std::{
 
 use model::{Problem, Timestamp};
 use polder_sources::{
-    CityClock, Delivery, Ended, Occasion, Start,
+    CityClock, Delivery, Ended, Keys, Occasion, Start,
     config::CityFile,
     http::{Client, ClientSettings},
     start,
@@ -91,6 +91,7 @@ fn listen(port: u16) -> (mpsc::Receiver<Delivery>, JoinHandle<Result<Ended, Prob
         folder: std::env::temp_dir(),
         clock: CityClock::live(|| Timestamp::from_micros(1_787_304_000_000_000)),
         http: Client::new(ClientSettings::default()).unwrap(),
+        keys: Keys::default(),
         resume: None,
         occasion: Occasion::Serve,
     };

@@ -12,7 +12,7 @@ use std::{
 
 use model::{Incoming, Timestamp};
 use polder_sources::{
-    CityClock, Delivery, Occasion, Start, Stretch,
+    CityClock, Delivery, Keys, Occasion, Start, Stretch,
     config::CityFile,
     http::{Client, ClientSettings},
     start,
@@ -83,6 +83,7 @@ impl City {
             folder: folder.path().to_owned(),
             clock: clock.clone(),
             http: Client::new(ClientSettings::default()).unwrap(),
+            keys: Keys::default(),
             resume: None,
             occasion: Occasion::Serve,
         };

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
 
 use model::{Incoming, Problem, Timestamp, TripTimes};
 use polder_sources::{
-    CityClock, Delivery, Ended, Occasion, Start,
+    CityClock, Delivery, Ended, Keys, Occasion, Start,
     config::{CityFile, read_city},
     http::{Client, ClientSettings},
 };
@@ -32,6 +32,7 @@ async fn read(city: &CityFile, name: &str) -> Read {
         folder: folder(),
         clock: CityClock::live(|| Timestamp::parse("2026-11-23T12:00:00Z").unwrap()),
         http: Client::new(ClientSettings::default()).unwrap(),
+        keys: Keys::default(),
         resume: None,
         occasion: Occasion::Import { until },
     };

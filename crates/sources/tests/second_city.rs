@@ -6,7 +6,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use model::{Incoming, Problem, Timestamp};
 use polder_sources::{
-    CityClock, Occasion, Start,
+    CityClock, Keys, Occasion, Start,
     config::read_city,
     http::{Client, ClientSettings},
     start,
@@ -20,6 +20,7 @@ async fn read() -> (Vec<Incoming>, Vec<Problem>, u64) {
         folder,
         clock: CityClock::live(|| Timestamp::from_micros(1_787_304_000_000_000)),
         http: Client::new(ClientSettings::default()).unwrap(),
+        keys: Keys::default(),
         resume: None,
         occasion: Occasion::Import { until: None },
     };

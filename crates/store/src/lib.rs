@@ -11,6 +11,7 @@ mod document;
 mod entities;
 mod error;
 mod feed;
+mod floors;
 mod geo_cells;
 mod head;
 pub mod history;

@@ -1,12 +1,14 @@
 //! The store as others hold it: opened once, cloned freely, closed once.
 
 use std::{
+    collections::HashMap,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, RwLock, mpsc},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, mpsc},
     thread::JoinHandle,
     time::Duration,
 };
 
+use model::Iri;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::{
@@ -15,6 +17,7 @@ use crate::{
     cache::EntityCache,
     check,
     feed::Feed,
+    floors::{Floors, reachable},
     head::{FORMAT, Head},
     kv::{fjall::FjallKv, memory::MemoryKv},
     lock::DataDirectory,
@@ -98,6 +101,8 @@ struct Inner {
     history: Arc<HistoryState>,
     queue: Arc<Semaphore>,
     queue_places: u32,
+    /// Set once, before anybody writes.
+    floors: OnceLock<Floors>,
     jobs: RwLock<Option<mpsc::Sender<Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     /// Last, so that the directory is free only when everything else is closed.
@@ -153,7 +158,7 @@ impl Store {
             feed: feed.clone(),
             history: history.clone(),
             head,
-            counters: std::collections::HashMap::new(),
+            counters: HashMap::new(),
             log_changes_kept: options.log_changes_kept,
             room,
         };
@@ -169,6 +174,7 @@ impl Store {
             history,
             queue: Arc::new(Semaphore::new(options.queue_places.max(1) as usize)),
             queue_places: options.queue_places.max(1),
+            floors: OnceLock::new(),
             jobs: RwLock::new(Some(sender)),
             writer: Mutex::new(Some(thread)),
             _directory: directory,
@@ -195,6 +201,7 @@ impl Store {
     /// [`CommitError::Conflict`] when something it builds on has changed, [`CommitError::Full`] when too many writes
     /// wait, [`CommitError::Store`] when the disk or the engine fails. In each case nothing of it was stored.
     pub async fn commit(&self, mut tx: Transaction) -> Result<Committed, CommitError> {
+        self.check_floors(&tx)?;
         self.sign(&mut tx);
         let prepared = if tx.is_large() {
             let history = self.inner.history.clone();
@@ -220,6 +227,7 @@ impl Store {
     /// # Errors
     /// As [`Store::commit`].
     pub fn commit_blocking(&self, mut tx: Transaction) -> Result<Committed, CommitError> {
+        self.check_floors(&tx)?;
         self.sign(&mut tx);
         let prepared = Prepared::new(tx, &self.inner.history)?;
         let places = self.places(&prepared);
@@ -240,6 +248,20 @@ impl Store {
     #[must_use]
     pub fn signed(&self, signature: AuditEntry) -> Self {
         Self { inner: Arc::clone(&self.inner), signature: Some(Arc::new(signature)) }
+    }
+
+    /// From now on, for every handle: a transaction that would store a smaller number under one of these attributes
+    /// (expanded names) is refused whole, in every tenant that requests reach. Only the first call counts.
+    pub fn set_floors(&self, floors: HashMap<Iri, f64>) {
+        // Set twice, the first ones stay: a floor is never lowered while the store is open.
+        let _ = self.inner.floors.set(floors);
+    }
+
+    fn check_floors(&self, tx: &Transaction) -> Result<(), StoreError> {
+        match self.inner.floors.get() {
+            Some(floors) if !floors.is_empty() && reachable(&tx.tenant) => tx.check_floors(floors),
+            _ => Ok(()),
+        }
     }
 
     fn sign(&self, tx: &mut Transaction) {
@@ -285,6 +307,16 @@ impl Store {
     /// When a segment cannot be written; nothing is lost then.
     pub fn flush_history(&self) -> Result<(), StoreError> {
         self.inner.history.flush()
+    }
+
+    /// Carries out every deletion of history on the disk: hot batches become segments, and segments that hold deleted
+    /// rows are rewritten. It takes as long as rewriting takes; call it from a thread that may wait. Broken off, it is
+    /// taken up where it stood.
+    ///
+    /// # Errors
+    /// When a segment cannot be written; nothing is lost then, and what was deleted stays hidden.
+    pub fn settle_history(&self) -> Result<(), StoreError> {
+        self.inner.history.settle()
     }
 
     /// Figures for monitoring.

@@ -13,6 +13,7 @@ use model::{Attributes, ChangeKind, Entity, EntityId, Iri, Observation, SeriesKe
 use crate::{
     AuditEntry, Document, Expect, HistoryDeletion, HistoryState, HistoryWrites, StoreError, Stored, audit, document,
     entities::{self, IndexChanges},
+    floors::{self, Floors},
     keys,
     log::{self, RawChange},
     signature::Changed,
@@ -58,6 +59,16 @@ impl Transaction {
     #[must_use]
     pub fn new(tenant: Tenant) -> Self {
         Self { tenant, ..Self::default() }
+    }
+
+    /// Refuses numbers that may not be stored where requests read.
+    pub(crate) fn check_floors(&self, floors: &Floors) -> Result<(), StoreError> {
+        for write in self.entities.values() {
+            if let Some(after) = &write.after {
+                floors::check_attributes(floors, &after.attributes, &write.attributes)?;
+            }
+        }
+        self.observations.iter().try_for_each(|o| floors::check_observed(floors, &o.series.attribute, &o.value))
     }
 
     /// Creates an entity (`before` is `None`), or replaces the state that was read as `before`. The commit is refused

@@ -8,7 +8,7 @@ use std::{io::Write as _, path::Path, sync::Arc, time::Duration};
 use flate2::{Compression, write::GzEncoder};
 use model::{Problem, Timestamp};
 use sources::{
-    CityClock, Delivery, Ended, Occasion, Start,
+    CityClock, Delivery, Ended, Keys, Occasion, Start,
     config::CityFile,
     http::{Client, ClientSettings},
     start,
@@ -241,6 +241,7 @@ fn begin(case: &Case, resume: Option<String>, folder: &Path, url: Option<&str>) 
         folder: folder.to_owned(),
         clock: CityClock::live(|| Timestamp::from_micros(1_787_304_000_000_000)),
         http: Client::new(settings).unwrap_or_else(|e| panic!("{e}")),
+        keys: Keys::default(),
         resume,
         occasion: Occasion::Serve,
     };

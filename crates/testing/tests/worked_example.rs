@@ -13,7 +13,7 @@ use model::{AttributeValue, Entity, Tenant, Timestamp};
 use platform::accept::{Accept, Moment, SourceRules, TransitRules};
 use serde_json::Value;
 use sources::{
-    CityClock, Occasion, Start,
+    CityClock, Keys, Occasion, Start,
     config::{CityFile, expand, read_city},
     http::{Client, ClientSettings},
 };
@@ -46,6 +46,7 @@ async fn import(accept: &Arc<Accept>, city: &CityFile, folder: &Path, name: &str
         folder: folder.to_path_buf(),
         clock: CityClock::live(|| moment().city),
         http: Client::new(ClientSettings::default()).unwrap(),
+        keys: Keys::default(),
         resume: None,
         occasion: Occasion::Import { until: None },
     };

@@ -1,6 +1,7 @@
 //! Operations: whether the server lives and is ready, what it measures, and the description of its interface.
 
 mod metrics;
+mod sheets;
 
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ const SECURITY_TEXT_MICROS: i64 = 180 * 86_400 * 1_000_000;
 pub fn routes() -> Routes {
     Routes::new()
         .get("/.well-known/security.txt", Action::ReadHealth, get_security_text)
+        .get("/api/v1/data-sheets", Action::ReadLayers, sheets::list_data_sheets)
+        .get("/api/v1/data-sheets/{source}", Action::ReadLayers, sheets::get_data_sheet)
         .get("/api/v1/openapi.json", Action::ReadHealth, get_description)
         .get("/api/v1/sources", Action::ReadSources, list_sources)
         .get("/healthz", Action::ReadHealth, get_health)
@@ -34,7 +37,7 @@ pub fn routes() -> Routes {
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(list_sources))]
+#[openapi(paths(list_sources, sheets::get_data_sheet, sheets::list_data_sheets))]
 struct Described;
 
 /// The finished OpenAPI document, made once at the start.

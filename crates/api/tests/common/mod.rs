@@ -93,6 +93,11 @@ pub fn operator() -> Subject {
 
 /// A server with these settings of the door; trees are public, benches are not.
 pub fn server_with(door: DoorSettings, open: bool) -> Server {
+    server_showing(door, open, LAYERS, sources::Board::default(), &["Tree"])
+}
+
+/// A server with these layers and sources, some types of entities public.
+pub fn server_showing(door: DoorSettings, open: bool, layers: &str, board: sources::Board, public: &[&str]) -> Server {
     let seconds = Arc::new(AtomicI64::new(0));
     let hands = Arc::clone(&seconds);
     let store = Store::in_memory(&StoreOptions::default()).unwrap();
@@ -105,9 +110,9 @@ pub fn server_with(door: DoorSettings, open: bool) -> Server {
         tx.put_entity(None, entity, vec![expand("name")]);
         store.commit_blocking(tx).unwrap();
     }
-    let policy = Policy::closed().with_public(Tenant::default(), [expand("Tree")]);
+    let policy = Policy::closed().with_public(Tenant::default(), public.iter().map(|name| expand(name)));
     let contexts = Contexts::new(store.clone(), Arc::new(Nowhere));
-    let layers = Layers::parse(LAYERS).unwrap();
+    let layers = Layers::parse(layers).unwrap();
     let views = Views::new(ViewsParts {
         store: store.clone(),
         layers,
@@ -141,7 +146,7 @@ pub fn server_with(door: DoorSettings, open: bool) -> Server {
         views,
         trust: Trust::new(store.clone(), policy, None, open),
         clock: CityClock::live(move || at(hands.load(Ordering::SeqCst))),
-        board: sources::Board::default(),
+        board,
         door,
         store: store.clone(),
     });

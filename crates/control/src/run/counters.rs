@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use model::{Change, Entity, EntityId, ObservedValue, SeriesKey, Tenant, Timestamp};
+use model::{Change, Entity, EntityId, ObservedValue, SUPPRESSED, SeriesKey, Tenant, Timestamp};
 use store::{History, Order, Store, StoreError, TimeRange};
 use support::crowd::{AreaCount, CountKind, Counts, Reading};
 
@@ -67,6 +67,8 @@ struct ConditionSource {
 pub(super) struct Counters {
     store: Store,
     tenant: Tenant,
+    /// Where the exact numbers of small counts are, and counters that are for estimates only.
+    internal: Tenant,
     gates: Vec<GateSource>,
     areas: Vec<AreaSource>,
     conditions: Vec<ConditionSource>,
@@ -78,6 +80,7 @@ impl Counters {
         let mut all = Self {
             store: store.clone(),
             tenant: tenant.clone(),
+            internal: tenant.internal(),
             gates: vec![],
             areas: vec![],
             conditions: vec![],
@@ -127,7 +130,8 @@ impl Counters {
     pub(super) fn hear(&mut self, changes: &[Change]) -> bool {
         let mut heard = false;
         for change in changes.iter().filter(|change| self.counted.contains(&change.id)) {
-            let Some(after) = change.after().filter(|_| change.tenant == self.tenant) else { continue };
+            let is_here = change.tenant == self.tenant || change.tenant == self.internal;
+            let Some(after) = change.after().filter(|_| is_here) else { continue };
             for source in self.gates.iter_mut().filter(|source| source.entity == change.id) {
                 heard |= source.hear(after);
             }
@@ -143,7 +147,7 @@ impl Counters {
     /// What was reported since the last step, up to a moment. `now` is the city's time, which is later.
     pub(super) fn step(&mut self, end: Timestamp, now: Timestamp) -> Result<Reported, StoreError> {
         let snapshot = self.store.snapshot()?;
-        let read = Read { history: snapshot.history(), tenant: &self.tenant };
+        let read = Read { history: snapshot.history(), tenant: &self.tenant, internal: &self.internal };
         let mut reported = Reported::default();
         for source in &mut self.gates {
             source.step(&read, (end, now), &mut reported)?;
@@ -163,11 +167,13 @@ impl Counters {
 
 impl GateSource {
     fn hear(&mut self, entity: &Entity) -> bool {
-        let at = |name: &str| {
+        let observed = |name: &str| {
             let named = |(key, _): &(&model::Iri, _)| key.short() == name || key.as_str() == name;
             let (_, instances) = entity.attributes.iter().find(named)?;
             instances.iter().find(|instance| instance.dataset_id.is_none())?.observed_at
         };
+        // A count too small to be told leaves its moment in the flag that says so.
+        let at = |name: &str| observed(name).max(observed(&format!("{name}{SUPPRESSED}")));
         let forward = at(&self.part.in_attribute);
         let both = match &self.part.out_attribute {
             Some(out) => forward.zip(at(out)).map(|(forward, backward)| forward.min(backward)),
@@ -267,7 +273,7 @@ impl AreaSource {
 impl ConditionSource {
     fn now(&self, read: &Read<'_>, at: Timestamp) -> Result<ConditionPicture, StoreError> {
         let held = match read.series(&self.entity, &self.part.attribute)? {
-            Some(series) => read.history.at(read.tenant, &[series], at, Some(CONDITION_AGE_S_MAX))?.pop().flatten(),
+            Some((tenant, series)) => read.history.at(&tenant, &[series], at, Some(CONDITION_AGE_S_MAX))?.pop().flatten(),
             None => None,
         };
         let measured = held.and_then(|held| match held.value {
@@ -284,14 +290,22 @@ impl ConditionSource {
 struct Read<'a> {
     history: History<'a>,
     tenant: &'a Tenant,
+    internal: &'a Tenant,
 }
 
 impl Read<'_> {
-    fn series(&self, entity: &EntityId, attribute: &str) -> Result<Option<SeriesKey>, StoreError> {
+    /// The series of an attribute, with the tenant that has its exact numbers: counters of gates and small counts are
+    /// in the internal one.
+    fn series(&self, entity: &EntityId, attribute: &str) -> Result<Option<(Tenant, SeriesKey)>, StoreError> {
         let is_named = |key: &SeriesKey| {
             key.dataset_id.is_none() && (key.attribute.short() == attribute || key.attribute.as_str() == attribute)
         };
-        Ok(self.history.series_of(self.tenant, entity)?.into_iter().find(is_named))
+        for tenant in [self.internal, self.tenant] {
+            if let Some(series) = self.history.series_of(tenant, entity)?.into_iter().find(is_named) {
+                return Ok(Some((tenant.clone(), series)));
+            }
+        }
+        Ok(None)
     }
 
     /// The numbers of a stretch of time; of very many the newest.
@@ -301,9 +315,9 @@ impl Read<'_> {
         attribute: &str,
         range: TimeRange,
     ) -> Result<BTreeMap<Timestamp, f64>, StoreError> {
-        let Some(series) = self.series(entity, attribute)? else { return Ok(BTreeMap::new()) };
+        let Some((tenant, series)) = self.series(entity, attribute)? else { return Ok(BTreeMap::new()) };
         let mut numbers = BTreeMap::new();
-        for observed in self.history.range(self.tenant, &[series], range, Order::Descending, Some(ROWS_MAX))? {
+        for observed in self.history.range(&tenant, &[series], range, Order::Descending, Some(ROWS_MAX))? {
             let observed = observed?;
             if let ObservedValue::Number(number) = observed.value {
                 numbers.insert(observed.at, number);

@@ -4,6 +4,7 @@
 //! meanwhile, the batch is merged again. Bad entities are problems and do not hold up the others.
 
 mod label;
+mod persons;
 mod rules;
 mod transit;
 mod types;
@@ -16,6 +17,7 @@ use std::{
 use model::{Attribute, Entity, EntityId, Incoming, Iri, Problem, Tenant, Timestamp, TripTimes};
 use store::{CommitError, Expect, Snapshot, Store, StoreError, Stored, Transaction};
 
+pub use persons::flag_name;
 pub use rules::{AttributeRules, SourceRules, TransitRules};
 pub use transit::TripDocument;
 
@@ -62,6 +64,25 @@ struct Working {
     deleted: bool,
 }
 
+/// A batch while it is merged.
+struct Batch<'a> {
+    tx: Transaction,
+    /// Exact numbers of persons, for the internal tenant.
+    exact: Transaction,
+    tenant: &'a Tenant,
+    moment: &'a Moment,
+    snapshot: &'a Snapshot,
+    order: Vec<EntityId>,
+    working: HashMap<EntityId, Working>,
+}
+
+/// What a batch writes, and what became of it.
+struct Prepared {
+    tx: Transaction,
+    exact: Transaction,
+    accepted: Accepted,
+}
+
 impl Accept {
     /// Accepts for `tenant` by the rules of its sources.
     #[must_use]
@@ -74,21 +95,35 @@ impl Accept {
     /// may be blocked.
     ///
     /// # Errors
-    /// When the store fails; then nothing of the batch is stored.
+    /// When the store fails; then nothing of the batch is stored, or of that of one tenant nothing: delivering it again
+    /// doubles nothing.
     pub fn accept(&self, incoming: &[Incoming], moment: &Moment) -> Result<Accepted, StoreError> {
+        let is_internal = |one: &Incoming| self.sources.get(one.source.as_ref()).is_some_and(|rules| rules.internal);
+        if !incoming.iter().any(is_internal) {
+            return self.accept_in(&self.tenant, incoming, moment);
+        }
+        let (internal, shown): (Vec<Incoming>, Vec<Incoming>) = incoming.iter().cloned().partition(is_internal);
+        let mut accepted = self.accept_in(&self.tenant.internal(), &internal, moment)?;
+        let rest = self.accept_in(&self.tenant, &shown, moment)?;
+        accepted.taken += rest.taken;
+        accepted.refused += rest.refused;
+        accepted.problems.extend(rest.problems);
+        Ok(accepted)
+    }
+
+    fn accept_in(&self, tenant: &Tenant, incoming: &[Incoming], moment: &Moment) -> Result<Accepted, StoreError> {
         let mut pause = std::time::Duration::from_millis(1);
         for _ in 0..ATTEMPTS_MAX {
-            let (tx, accepted) = self.prepare(incoming, moment)?;
-            if tx.is_empty() {
-                return Ok(accepted);
-            }
-            match self.store.commit_blocking(tx) {
-                Ok(_) => return Ok(accepted),
-                Err(CommitError::Conflict { .. } | CommitError::Full) => {
+            let Prepared { tx, exact, accepted } = self.prepare(tenant, incoming, moment)?;
+            // The exact numbers first: without them, what is told could not be computed again.
+            let parts = [exact, tx].into_iter().filter(|part| !part.is_empty());
+            match parts.map(|part| self.store.commit_blocking(part)).find_map(Result::err) {
+                None => return Ok(accepted),
+                Some(CommitError::Conflict { .. } | CommitError::Full) => {
                     std::thread::sleep(pause);
                     pause *= 2;
                 }
-                Err(CommitError::Store(error)) => return Err(error),
+                Some(CommitError::Store(error)) => return Err(error),
             }
         }
         Err(StoreError::Io {
@@ -119,14 +154,20 @@ impl Accept {
         }
     }
 
-    fn prepare(&self, incoming: &[Incoming], moment: &Moment) -> Result<(Transaction, Accepted), StoreError> {
+    fn prepare(&self, tenant: &Tenant, incoming: &[Incoming], moment: &Moment) -> Result<Prepared, StoreError> {
         let snapshot = self.store.snapshot()?;
-        let mut tx = Transaction::new(self.tenant.clone());
+        let mut batch = Batch {
+            tx: Transaction::new(tenant.clone()),
+            exact: Transaction::new(self.tenant.internal()),
+            tenant,
+            moment,
+            snapshot: &snapshot,
+            order: vec![],
+            working: HashMap::new(),
+        };
         let mut accepted = Accepted::default();
-        let mut order: Vec<EntityId> = vec![];
-        let mut working: HashMap<EntityId, Working> = HashMap::new();
         for one in incoming {
-            match self.merge(one, moment, &snapshot, &mut working, &mut order, &mut tx)? {
+            match self.merge(one, &mut batch)? {
                 Ok(()) => accepted.taken += 1,
                 Err(problem) => {
                     accepted.refused += 1;
@@ -134,6 +175,7 @@ impl Accept {
                 }
             }
         }
+        let Batch { mut tx, exact, order, mut working, .. } = batch;
         for id in order {
             let Some(work) = working.remove(&id) else { continue };
             match work {
@@ -143,19 +185,12 @@ impl Accept {
                 Working { before, after, changed, .. } => tx.put_entity(before, after, changed.into_iter().collect()),
             }
         }
-        Ok((tx, accepted))
+        Ok(Prepared { tx, exact, accepted })
     }
 
     /// Merges one delivered entity. The inner result is what is wrong with it.
-    fn merge(
-        &self,
-        one: &Incoming,
-        moment: &Moment,
-        snapshot: &Snapshot,
-        working: &mut HashMap<EntityId, Working>,
-        order: &mut Vec<EntityId>,
-        tx: &mut Transaction,
-    ) -> Result<Result<(), Problem>, StoreError> {
+    fn merge(&self, one: &Incoming, batch: &mut Batch<'_>) -> Result<Result<(), Problem>, StoreError> {
+        let moment = batch.moment;
         let Some(rules) = self.sources.get(one.source.as_ref()) else {
             let detail = "there is no source with this name";
             return Ok(Err(Problem::new(one.source.as_ref(), detail, "add it to city.toml")));
@@ -165,8 +200,8 @@ impl Accept {
             Ok(delivered) => delivered,
             Err(problem) => return Ok(Err(problem)),
         };
-        if !working.contains_key(id) {
-            let before = snapshot.entity(&self.tenant, id)?;
+        if !batch.working.contains_key(id) {
+            let before = batch.snapshot.entity(batch.tenant, id)?;
             if before.is_none()
                 && !one.deleted
                 && let Err(problem) = types::check_complete(&delivered)
@@ -174,10 +209,10 @@ impl Accept {
                 return Ok(Err(problem));
             }
             let after = before.as_ref().map_or_else(|| empty(&one.entity, moment.wall), |b| b.value.clone());
-            order.push(id.clone());
-            working.insert(id.clone(), Working { before, after, changed: HashSet::new(), deleted: false });
+            batch.order.push(id.clone());
+            batch.working.insert(id.clone(), Working { before, after, changed: HashSet::new(), deleted: false });
         }
-        let Some(work) = working.get_mut(id) else { return Ok(Ok(())) };
+        let Some(work) = batch.working.get_mut(id) else { return Ok(Ok(())) };
         work.deleted = one.deleted;
         if one.deleted {
             return Ok(Ok(()));
@@ -186,16 +221,37 @@ impl Accept {
             work.after.types.push(new.clone());
         }
         for (name, instances) in delivered.attributes {
-            let kept = rules.attributes.get(&name).is_some_and(|r| r.history);
+            let attribute_rules = rules.attributes.get(&name);
+            let kept = attribute_rules.is_some_and(|r| r.history);
+            let minimum = attribute_rules.and_then(|r| r.persons_minimum).filter(|_| !rules.internal);
             for attribute in instances {
-                if kept && attribute.observed_at.is_some() {
-                    crate::entities::record(tx, id, &name, &attribute, moment.wall);
+                let kept = kept && attribute.observed_at.is_some();
+                let mut told = vec![];
+                match minimum {
+                    None => told.push((name.clone(), attribute)),
+                    Some(minimum) => {
+                        let few = persons::is_few(&attribute, minimum);
+                        told.push((flag_name(&name), persons::flag(&attribute, few)));
+                        if kept && !persons::is_null(&attribute) {
+                            crate::entities::record(&mut batch.exact, id, &name, &attribute, moment.wall);
+                        }
+                        if few {
+                            persons::withhold(work, &name, &attribute, moment);
+                        } else {
+                            told.push((name.clone(), attribute));
+                        }
+                    }
                 }
-                put(work, &name, attribute, moment);
+                for (name, attribute) in told {
+                    if kept {
+                        crate::entities::record(&mut batch.tx, id, &name, &attribute, moment.wall);
+                    }
+                    put(work, &name, attribute, moment);
+                }
             }
         }
         if let Some(transit) = rules.transit.as_ref().filter(|_| !work.changed.is_empty()) {
-            work.changed.extend(transit::enrich(&mut work.after, transit, snapshot, &self.tenant)?);
+            work.changed.extend(transit::enrich(&mut work.after, transit, batch.snapshot, batch.tenant)?);
         }
         Ok(Ok(()))
     }

@@ -11,6 +11,8 @@ pub struct SourceRules {
     pub name: String,
     /// How long after its moment a value may arrive, seconds.
     pub late_after_s: Option<f64>,
+    /// Whether its entities are for computing only: they go to the internal tenant, which no request reaches.
+    pub internal: bool,
     /// The rules of its attributes, by expanded name.
     pub attributes: HashMap<Iri, AttributeRules>,
     /// How its vehicles find their next stop.
@@ -28,6 +30,8 @@ pub struct AttributeRules {
     pub stuck_after_s: Option<f64>,
     /// Whether its values over time are kept.
     pub history: bool,
+    /// The smallest number of persons that is told, where it is a number of persons.
+    pub persons_minimum: Option<u32>,
 }
 
 /// How a vehicle's place in its trip becomes its next stop. All names are expanded.

@@ -31,10 +31,12 @@ fn rules() -> Vec<SourceRules> {
         range: Some([0.0, 50.0]),
         stuck_after_s: Some(600.0),
         history: true,
+        persons_minimum: None,
     };
     let traffic = SourceRules {
         name: "traffic".to_owned(),
         late_after_s: Some(300.0),
+        internal: false,
         attributes: [(own("averageVehicleSpeed"), speed)].into(),
         transit: None,
     };

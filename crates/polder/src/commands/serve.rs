@@ -24,6 +24,8 @@ use crate::{
     intake::Intake,
     logging, measurements, outbound,
     outlook::{Workers, outlook},
+    retention::Retention,
+    rules,
     settings::{self, Settings},
 };
 
@@ -45,6 +47,7 @@ async fn serve(settings: Settings, city: CityFolder, open: bool) -> Result<()> {
         .await
         .with_context(|| format!("cannot listen on {listen}; stop what uses it, or choose another with --listen"))?;
     let store = Store::open(&settings.server.data, &settings.store.options())?;
+    store.set_floors(rules::floors(&city));
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
     let clock = city_clock(&city.file.city, settings.server.replay);
@@ -191,6 +194,7 @@ fn start_sources(
         let (intake, stop) = (intake.clone(), stop.clone());
         tasks.spawn(async move { intake.keep_running(source, Occasion::Serve, &stop).await });
     }
+    tasks.spawn(Retention::of(city).keep(store.clone(), clock.clone(), stop.clone()));
     Ok(())
 }
 

@@ -84,6 +84,11 @@ pub struct AttributeConfig {
     pub suspect: Option<Condition>,
     /// When it is there at all; always, without this.
     pub when: Option<Condition>,
+    /// Whether it is a number of persons: then values below `minimum_count` are not told to anybody.
+    #[serde(default)]
+    pub persons: bool,
+    /// The smallest number of persons that is told; 10 when absent, and never less.
+    pub minimum_count: Option<u32>,
     /// How its values come to be, where that differs from the source as a whole.
     pub origin: Option<OriginConfig>,
 }
@@ -93,5 +98,11 @@ impl AttributeConfig {
     #[must_use]
     pub fn iri(&self) -> Iri {
         expand(&self.name)
+    }
+
+    /// The smallest number of persons that is told, where it is a number of persons.
+    #[must_use]
+    pub fn persons_minimum(&self) -> Option<u32> {
+        self.persons.then(|| self.minimum_count.unwrap_or(super::MINIMUM_LEAST))
     }
 }

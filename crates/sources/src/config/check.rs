@@ -28,6 +28,8 @@ const TAKEN: [&str; 13] = [
 pub(super) fn problems(file: &CityFile, text: &str, name: &str) -> Vec<Problem> {
     let mut found = Found { text, name, problems: vec![] };
     city_problems(&file.city, &mut found);
+    let nowhere = At { source: None, attribute: None };
+    found.extend(nowhere, super::privacy::crowd_problem(file.crowd.as_ref()));
     let mut seen = HashSet::new();
     for (index, source) in file.sources.iter().enumerate() {
         let at = At::Source(index);
@@ -35,6 +37,8 @@ pub(super) fn problems(file: &CityFile, text: &str, name: &str) -> Vec<Problem> 
             found.add(at, "name", format!("source \"{}\" is there twice", source.name), "give each its own name");
         }
         source_problems(source, file, at, &mut found);
+        found.extend(at, super::aggregate::problems(source));
+        found.extend(at, super::privacy::problems(source));
         for (number, attribute) in source.attributes.iter().enumerate() {
             attribute_problems(attribute, source, At::Attribute(index, number), &mut found);
         }
@@ -80,6 +84,12 @@ impl Found<'_> {
         self.problems.push(problem.at_line(self.line_of(at, key)));
     }
 
+    fn extend(&mut self, at: At, problems: impl IntoIterator<Item = Problem>) {
+        for problem in problems {
+            self.add(at, &problem.thing, problem.detail, &problem.remedy);
+        }
+    }
+
     /// The line of a key in a table; of the table itself when the key is not written there.
     fn line_of(&self, at: At, key: &str) -> u64 {
         let (outer, inner, outer_meant, inner_meant) = at.tables();
@@ -117,8 +127,10 @@ fn city_problems(city: &CityConfig, found: &mut Found<'_>) {
     if !is_name(&city.id) {
         found.add(at, "id", format!("\"{}\" is not a short name", city.id), NAME_REMEDY);
     }
-    if let Err(problem) = model::Tenant::parse(&city.tenant) {
-        found.add(at, "tenant", problem.detail, &problem.remedy);
+    match model::Tenant::parse(&city.tenant) {
+        Err(problem) => found.add(at, "tenant", problem.detail, &problem.remedy),
+        Ok(tenant) if !tenant.has_internal() => found.add(at, "tenant", "it is too long", "use at most 53 characters"),
+        Ok(_) => {}
     }
     check_zone(&city.time_zone, at, "time_zone", found);
     let [west, south, east, north] = city.bounds;

@@ -1,17 +1,21 @@
 //! `city.toml`: the city itself and its sources. How the fields of a feed become attributes is written here, never
 //! in code; a mistake is named with its file, line and remedy.
 
+mod aggregate;
 mod attribute;
 mod check;
 mod check_forecast;
 mod city;
 mod forecast;
+mod privacy;
 mod read;
 mod source;
 
+pub use aggregate::{AggregateConfig, CountBy, MINIMUM_LEAST};
 pub use attribute::{AttributeConfig, Condition, Kind};
 pub use city::{Basemap, CityConfig, Notice, NoticeKind, ReplayWindow, Text};
 pub use forecast::{ForecastArea, ForecastConfig, ForecastKind, ForecastRegion, ForecastWeather};
+pub use privacy::{CrowdConfig, Persons, PrivacyConfig, RetentionConfig};
 pub use read::{CityFile, read_city};
 pub use source::{
     Ambiguous, EnrichConfig, FilterConfig, JoinConfig, Limits, OriginConfig, Provenance, SourceConfig, TimeConfig,

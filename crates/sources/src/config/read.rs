@@ -6,7 +6,7 @@ use model::Problem;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{CityConfig, ForecastConfig, SourceConfig, check};
+use super::{CityConfig, CrowdConfig, ForecastConfig, SourceConfig, check};
 
 /// The largest settings file that is read, bytes.
 const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -17,6 +17,8 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 pub struct CityFile {
     /// The city.
     pub city: CityConfig,
+    /// What is kept of crowd management.
+    pub crowd: Option<CrowdConfig>,
     /// Its sources, in the order in which they are imported.
     #[serde(default, rename = "source")]
     pub sources: Vec<SourceConfig>,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{AttributeConfig, Text, expand};
+use super::{AggregateConfig, AttributeConfig, PrivacyConfig, RetentionConfig, Text, expand};
 use crate::connectors::{
     cityjson::CityJsonSettings, csv::CsvSettings, geojson::GeoJsonSettings, gtfs::GtfsSettings,
     gtfs_realtime::GtfsRealtimeSettings, json_http::JsonHttpSettings, mqtt::MqttSettings,
@@ -56,6 +56,15 @@ pub struct SourceConfig {
     /// The attributes of its entities.
     #[serde(default, rename = "attribute")]
     pub attributes: Vec<AttributeConfig>,
+    /// How positions of people become counts before anything else sees them.
+    pub aggregate: Option<AggregateConfig>,
+    /// What its data protection sheet says.
+    pub privacy: Option<PrivacyConfig>,
+    /// For how long its values are kept.
+    pub retention: Option<RetentionConfig>,
+    /// Whether its entities are for computing only: no reader reaches them, whatever their role.
+    #[serde(default)]
+    pub internal: bool,
     /// What the platform adds.
     pub enrich: Option<EnrichConfig>,
     /// How much it may deliver at once.

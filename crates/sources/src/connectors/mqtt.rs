@@ -25,6 +25,8 @@ use crate::{
 
 /// How long a batch waits for more messages.
 const BATCH_WAIT: Duration = Duration::from_millis(100);
+/// How often counts are told while no message comes.
+const COUNT_WAIT: Duration = Duration::from_secs(1);
 /// The longest pause between two attempts to connect.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
@@ -131,6 +133,11 @@ async fn listen(job: Job) -> Result<(), Halt> {
     loop {
         let event = tokio::select! {
             event = events.poll() => event,
+            () = tokio::time::sleep(COUNT_WAIT), if writer.counts() => {
+                writer.count_on();
+                writer.flush(None).await?;
+                continue;
+            }
             () = job.out.closed() => return Err(Halt::Stopped),
         };
         match event {
@@ -201,7 +208,7 @@ fn take(writer: &mut Writer, message: &Publish, shape: &JsonHttpSettings, line: 
     match records(&message.payload, shape) {
         Err(problem) => {
             let thing = format!("message on {}", message.topic);
-            writer.delivery.refuse(Problem { thing, ..problem }.at_line(line));
+            writer.refuse_input(Problem { thing, ..problem }.at_line(line));
         }
         Ok(list) => {
             for record in list {
@@ -218,6 +225,9 @@ fn take(writer: &mut Writer, message: &Publish, shape: &JsonHttpSettings, line: 
 
 /// Hands the batch over and waits until it is stored.
 async fn store(writer: &mut Writer) -> Result<(), Halt> {
+    if writer.delivery.is_empty() {
+        return Ok(());
+    }
     let (stored, waiting) = oneshot::channel();
     writer.delivery.stored = Some(stored);
     writer.flush(None).await?;

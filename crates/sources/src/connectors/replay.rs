@@ -111,6 +111,7 @@ impl Archive {
             folder: job.folder.clone(),
             clock: job.clock.clone(),
             http: job.http.clone(),
+            keys: job.keys.clone(),
             resume: None,
             until: None,
             out: sender,

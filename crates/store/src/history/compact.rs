@@ -49,6 +49,16 @@ impl Shared {
         outcome
     }
 
+    /// Rewrites every segment in which a deletion still hides rows, after a flush: what was deleted is then gone from
+    /// the disk, as soon as no older view needs it.
+    pub(super) fn settle(&self) -> Result<(), StoreError> {
+        self.flush()?;
+        let _one_at_a_time = lock(&self.housekeeping);
+        let outcome = self.repeat_for_tenants(keys::TOMBSTONE, Self::settle_once);
+        self.remove_retired();
+        outcome
+    }
+
     /// Repeats a step for each tenant until it has nothing left to do. What fails for one tenant does not keep the
     /// others waiting; the first error is told at the end.
     fn repeat_for_tenants(
@@ -169,11 +179,31 @@ impl Shared {
     fn merge_once(&self, tenant: &Tenant) -> Result<bool, StoreError> {
         let snapshot = self.kv.snapshot()?;
         let manifest = Manifest::read(&*snapshot, tenant)?;
-        let Some(due) = due(&manifest, self.options.segment_rows_max) else { return Ok(false) };
+        let due = due(&manifest, self.options.segment_rows_max);
+        self.rewrite(tenant, &*snapshot, &manifest, due)
+    }
+
+    /// Rewrites one segment that deletions wait for; `false` when there is none.
+    fn settle_once(&self, tenant: &Tenant) -> Result<bool, StoreError> {
+        let snapshot = self.kv.snapshot()?;
+        let manifest = Manifest::read(&*snapshot, tenant)?;
+        let due = marked(&manifest);
+        self.rewrite(tenant, &*snapshot, &manifest, due)
+    }
+
+    /// Writes the segments that are due as one, without what was deleted; `false` when none are.
+    fn rewrite(
+        &self,
+        tenant: &Tenant,
+        snapshot: &dyn KvSnapshot,
+        manifest: &Manifest,
+        due: Option<Due>,
+    ) -> Result<bool, StoreError> {
+        let Some(due) = due else { return Ok(false) };
         let (Some(first), Some(last)) = (due.segments.first(), due.segments.last()) else { return Ok(false) };
         let head = ManifestHead { version: manifest.head.version + 1, ..manifest.head };
         let mut writer = SegmentWriter::new(tenant)?;
-        self.merge_into(&*snapshot, &due.segments, &manifest.tombstones, &mut writer)?;
+        self.merge_into(snapshot, &due.segments, &manifest.tombstones, &mut writer)?;
         let mut batch = Batch::new();
         for segment in &due.segments {
             manifest::delete_segment(&mut batch, tenant, segment);
@@ -266,8 +296,13 @@ fn due(manifest: &Manifest, rows_max: u64) -> Option<Due> {
     if manifest.tombstones.len() < TOMBSTONES_MAX {
         return None;
     }
-    let marked = |segment: &&Arc<SegmentEntry>| manifest.tombstones.iter().any(|t| Manifest::applies(t, segment));
-    let segment = manifest.segments.iter().find(marked)?;
+    marked(manifest)
+}
+
+/// The oldest segment that a deletion waits for.
+fn marked(manifest: &Manifest) -> Option<Due> {
+    let waits = |segment: &&Arc<SegmentEntry>| manifest.tombstones.iter().any(|t| Manifest::applies(t, segment));
+    let segment = manifest.segments.iter().find(waits)?;
     Some(Due { segments: vec![Arc::clone(segment)], level: segment.level })
 }
 

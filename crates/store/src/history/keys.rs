@@ -67,6 +67,11 @@ pub(super) fn dictionary_prefix(tenant: &Tenant, entity: &EntityId) -> Vec<u8> {
     key
 }
 
+/// The start of the dictionary's entries of a tenant.
+pub(super) fn dictionary_of(tenant: &Tenant) -> Vec<u8> {
+    tenant_prefix(DICTIONARY, tenant)
+}
+
 /// The entry that tells which series an id stands for.
 pub(super) fn reverse(id: u32) -> Vec<u8> {
     let mut key = vec![REVERSE];

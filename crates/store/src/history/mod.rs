@@ -63,6 +63,31 @@ impl<'a> History<'a> {
         Ok(series.into_iter().map(|(_, series)| series).collect())
     }
 
+    /// Where the exact values of a series are: in the internal tenant when it holds the series, otherwise in the tenant
+    /// itself. For what computes inside the platform only; nothing of it may be told below the minimum.
+    ///
+    /// # Errors
+    /// When the engine fails or the dictionary is damaged.
+    pub fn exact_tenant(&self, tenant: &Tenant, series: &SeriesKey) -> Result<Tenant, StoreError> {
+        let internal = tenant.internal();
+        let held = self.state.shared.dictionary.id(self.snapshot, &internal, series)?;
+        Ok(if held.is_some() { internal } else { tenant.clone() })
+    }
+
+    /// The series of a tenant that ever had an observation, at most `limit`, in the order of the dictionary: those
+    /// after `after`, when that is given.
+    ///
+    /// # Errors
+    /// As [`History::series_of`].
+    pub fn series_page(
+        &self,
+        tenant: &Tenant,
+        after: Option<&SeriesKey>,
+        limit: usize,
+    ) -> Result<Vec<SeriesKey>, StoreError> {
+        SeriesDictionary::page(self.snapshot, tenant, after, limit)
+    }
+
     /// The observations of each series in a range, series after series in the order given, by time in either direction,
     /// at most `limit` of each series. A withdrawn instance is delivered as [`model::ObservedValue::Deleted`].
     ///

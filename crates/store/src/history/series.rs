@@ -6,6 +6,7 @@
 
 use std::{
     collections::HashMap,
+    ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -161,6 +162,21 @@ impl SeriesDictionary {
             series.push(read_entry(&pair?.1)?);
         }
         Ok(series)
+    }
+
+    /// Series of a tenant in the order of their keys, from the one after `after`.
+    pub(super) fn page(
+        snapshot: &dyn KvSnapshot,
+        tenant: &Tenant,
+        after: Option<&SeriesKey>,
+        limit: usize,
+    ) -> Result<Vec<SeriesKey>, StoreError> {
+        let prefix = keys::dictionary_of(tenant);
+        let end = keys::prefix_end(&prefix);
+        let last = after.map(|series| keys::dictionary(tenant, series));
+        let start = last.as_deref().map_or(Bound::Included(&prefix[..]), Bound::Excluded);
+        let found = snapshot.scan(Space::History, (start, Bound::Excluded(&end)), Direction::Forward);
+        found.take(limit).map(|pair| Ok(read_entry(&pair?.1)?.1)).collect()
     }
 }
 

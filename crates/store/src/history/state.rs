@@ -129,6 +129,14 @@ impl HistoryState {
         self.shared.flush()
     }
 
+    /// Writes all hot batches as segments, and rewrites those that hold deleted rows.
+    ///
+    /// # Errors
+    /// As [`HistoryState::flush`].
+    pub fn settle(&self) -> Result<(), StoreError> {
+        self.shared.settle()
+    }
+
     /// Figures of all tenants.
     ///
     /// # Errors

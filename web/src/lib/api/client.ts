@@ -61,6 +61,9 @@ export const getCity = (fetcher?: Fetch) => request<api.City>(url('/city'), {}, 
 export const getCatalogue = (fetcher?: Fetch) => request<api.Catalogue>(url('/layers'), {}, fetcher);
 export const getIndicators = (fetcher?: Fetch) => request<api.Indicator[]>(url('/indicators'), {}, fetcher);
 export const getSession = (fetcher?: Fetch) => request<api.Session>(url('/session'), {}, fetcher);
+export const getDataSheets = (fetcher?: Fetch) => request<api.DataSheet[]>(url('/data-sheets'), {}, fetcher);
+export const getDataSheet = (source: string, fetcher?: Fetch) =>
+  request<api.DataSheet>(url(`/data-sheets/${encodeURIComponent(source)}`), {}, fetcher);
 export const getSources = (fetcher?: Fetch) => request<api.SourceStatus[]>(url('/sources'), {}, fetcher);
 export const getTimeline = () => request<api.Timeline>(url('/timeline'));
 export const getFeatures = (layer: string, query: Query, signal?: AbortSignal) =>

@@ -3907,6 +3907,19 @@ export interface components {
          * @enum {string}
          */
         SourceState: "waiting" | "running" | "finished" | "failed";
+        /** @description Whether. */
+        Persons: "none" | "aggregated" | "pseudonymous" | "unknown";
+        DataSheet: {
+            source: string; title: components["schemas"]["Text"]; entityType: string; public: boolean; internal: boolean; origin: string;
+            stated: boolean; persons: components["schemas"]["Persons"];
+            collected: components["schemas"]["Text"] | null; purpose: components["schemas"]["Text"] | null; basis: components["schemas"]["Text"] | null;
+            controller: string | null; contact: string | null; measures: components["schemas"]["Text"][]; limits: components["schemas"]["Text"] | null;
+            reviewBy: string | null; reviewOverdue: boolean; attributes: { name: string; unit: string | null; history: boolean; minimumCount: number | null }[];
+            aggregation: { by: string; sizeM: number | null; periodS: number; graceS: number; minimum: number; distinct: boolean } | null;
+            historyDays: number | null;
+            provenance: { publisher: string; licence: string; licenceVerified: boolean; attribution: string; url: string | null; note: components["schemas"]["Text"] | null };
+        };
+        DataSheetShown: components["schemas"]["DataSheet"] & { readers: string[]; receiverCount: number; receivers: string[] };
         /** @description How one source is doing. Serialised form: `GET /api/v1/sources`. */
         SourceStatus: {
             /** @description The name in `city.toml`. */

@@ -23,6 +23,7 @@ export type Timeline = Schemas['Timeline'];
 export type SearchResult = Schemas['SearchResult'];
 export type SearchResults = Schemas['SearchResults'];
 export type Change = Schemas['Change'];
+export type DataSheet = Schemas['DataSheetShown'];
 export type SourceStatus = Schemas['SourceStatus'];
 export type Session = Schemas['Session'];
 export type User = Schemas['User'];

@@ -1,11 +1,13 @@
 /** English texts; the type makes a missing or superfluous key an error. */
 import { crowdEn } from './crowd.en';
 import { crowdFilesEn } from './crowd-files.en';
+import { sheetsEn } from './sheets.en';
 import type { Messages } from './nl';
 
 export const en: Messages = {
   ...crowdEn,
   ...crowdFilesEn,
+  ...sheetsEn,
   'app.name': 'Polder',
   'app.skipToMap': 'Skip to the map',
   'app.skipToLayers': 'Skip to the layers',

@@ -4,10 +4,12 @@
  */
 import { crowdNl } from './crowd.nl';
 import { crowdFilesNl } from './crowd-files.nl';
+import { sheetsNl } from './sheets.nl';
 
 export const nl = {
   ...crowdNl,
   ...crowdFilesNl,
+  ...sheetsNl,
   'app.name': 'Polder',
   'app.skipToMap': 'Naar de kaart',
   'app.skipToLayers': 'Naar de lagen',
