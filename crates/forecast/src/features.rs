@@ -9,6 +9,10 @@ use crate::{
     series::{DAY, Slot, WEEK},
 };
 
+/// Days before an origin that a forecast looks at: the holiday a year before (at most 430 days), the half year that gives its
+/// scale, and a month to spare. A panel of these days answers as one of all days does.
+pub const LOOK_BACK_DAYS: usize = 644;
+
 /// One question: which series, from when, for when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ask {

@@ -1,5 +1,7 @@
 //! The model: one set of forests for all series, that answers with three quantiles or says why it cannot.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -83,6 +85,16 @@ pub struct Basis {
     pub missing: Vec<String>,
 }
 
+/// Whether each series can be forecast from each origin asked for.
+type Readiness = HashMap<(usize, usize), Result<(), Insufficient>>;
+
+/// Questions for one band: where their answers go, their frames, and their bins one after another.
+#[derive(Default)]
+struct Batch {
+    places: Vec<(usize, Frame)>,
+    bins: Vec<u8>,
+}
+
 /// An answer: quantiles and what they rest on, or why there are none.
 pub type Answer = Result<Quantiles, Insufficient>;
 
@@ -94,17 +106,7 @@ impl Model {
         }
         let readiness = self.readiness(panel, asks);
         let parts: Vec<&[Ask]> = asks.chunks(asks.len().div_ceil(8).max(1)).collect();
-        let answer = |part: &&[Ask]| -> Vec<Answer> {
-            let mut row = Vec::with_capacity(self.features.len());
-            let mut bins = vec![0; self.features.len()];
-            part.iter()
-                .map(|ask| {
-                    readiness.get(&(ask.series, ask.origin)).cloned().unwrap_or(Err(Insufficient::UnknownSeries))?;
-                    self.answer(panel, *ask, &mut row, &mut bins)
-                })
-                .collect()
-        };
-        crate::panel::in_two(&parts, answer).into_iter().flatten().collect()
+        crate::panel::in_two(&parts, |part| self.answer(panel, part, &readiness)).into_iter().flatten().collect()
     }
 
     /// Whether the panel gives the features that the model knows, in their order.
@@ -122,12 +124,8 @@ impl Model {
         Err(Insufficient::OtherInputs { inputs })
     }
 
-    fn readiness(
-        &self,
-        panel: &Panel,
-        asks: &[Ask],
-    ) -> std::collections::HashMap<(usize, usize), Result<(), Insufficient>> {
-        let mut all = std::collections::HashMap::new();
+    fn readiness(&self, panel: &Panel, asks: &[Ask]) -> Readiness {
+        let mut all = Readiness::new();
         for ask in asks {
             all.entry((ask.series, ask.origin)).or_insert_with(|| self.ready(panel, ask.series, ask.origin));
         }
@@ -149,15 +147,44 @@ impl Model {
         Ok(())
     }
 
-    fn answer(&self, panel: &Panel, ask: Ask, row: &mut Vec<f32>, bins: &mut [u8]) -> Answer {
+    /// Answers questions, each forest for all of them at once.
+    fn answer(&self, panel: &Panel, asks: &[Ask], readiness: &Readiness) -> Vec<Answer> {
+        let width = self.features.len();
+        let mut batches: Vec<Batch> = self.bands.iter().map(|_| Batch::default()).collect();
+        let mut row = Vec::with_capacity(width);
+        let mut answers = Vec::with_capacity(asks.len());
+        for (place, ask) in asks.iter().enumerate() {
+            let ready = readiness.get(&(ask.series, ask.origin)).cloned().unwrap_or(Err(Insufficient::UnknownSeries));
+            let found = ready.and_then(|()| self.place(panel, *ask));
+            let Ok((band, frame)) = found else {
+                answers.extend(found.err().map(Err));
+                continue;
+            };
+            answers.push(Err(Insufficient::NothingLearned));
+            features::fill(panel, *ask, frame, &mut row);
+            row.push(self.bands[band].expert.answer(&row, ask.target % DAY));
+            let batch = &mut batches[band];
+            batch.places.push((place, frame));
+            let bins = batch.bins.len();
+            batch.bins.resize(bins + width, 0);
+            self.binner.bin(&row, &mut batch.bins[bins..]);
+        }
+        for (band, batch) in self.bands.iter().zip(batches) {
+            let said = band.quantiles(&batch.bins, width, &batch.places);
+            for ((place, _), said) in batch.places.iter().zip(said) {
+                answers[*place] = Ok(said);
+            }
+        }
+        answers
+    }
+
+    /// The band and the frame of a question.
+    fn place(&self, panel: &Panel, ask: Ask) -> Result<(usize, Frame), Insufficient> {
         let hours = ask.target as i64 - ask.origin as i64 + 1;
-        let band = usize::try_from(hours - 1).ok().and_then(|lead| self.bands.iter().find(|band| lead < band.lead_end));
+        let lead = usize::try_from(hours - 1).ok();
+        let band = lead.and_then(|lead| self.bands.iter().position(|band| lead < band.lead_end));
         let band = band.ok_or(Insufficient::OutsideHorizon { hours })?;
-        let frame = features::frame(panel, ask).ok_or(Insufficient::HourNeverSeen)?;
-        features::fill(panel, ask, frame, row);
-        row.push(band.expert.answer(row, ask.target % DAY));
-        self.binner.bin(row, bins);
-        Ok(band.quantiles(bins, frame))
+        Ok((band, features::frame(panel, ask).ok_or(Insufficient::HourNeverSeen)?))
     }
 
     /// What a forecast of a series from an origin rests on.
@@ -193,14 +220,23 @@ impl Model {
 }
 
 impl Band {
-    /// The quantiles of a row of bins: in order, and never below zero.
-    pub fn quantiles(&self, bins: &[u8], frame: Frame) -> Quantiles {
-        let middle =
-            self.middle.iter().map(|forest| forest.answer(bins)).sum::<f32>() / self.middle.len().max(1) as f32;
-        let low = self.low.answer(bins).min(middle);
-        let high = self.high.answer(bins).max(middle);
-        let value = |answer: f32| (frame.base + frame.scale * answer).max(0.0);
-        Quantiles { low: value(low), middle: value(middle), high: value(high) }
+    /// The quantiles of rows of bins, one after another: in order, and never below zero.
+    fn quantiles(&self, bins: &[u8], width: usize, places: &[(usize, Frame)]) -> Vec<Quantiles> {
+        let mut middle = vec![0.0; places.len()];
+        self.middle.iter().for_each(|forest| forest.add_answers(bins, width, &mut middle));
+        let of = |forest: &Forest| {
+            let mut answers = vec![0.0; places.len()];
+            forest.add_answers(bins, width, &mut answers);
+            answers
+        };
+        let (low, high) = (of(&self.low), of(&self.high));
+        let forests = self.middle.len().max(1) as f32;
+        let said = places.iter().zip(middle).zip(low.into_iter().zip(high)).map(|(((_, frame), sum), (low, high))| {
+            let middle = sum / forests;
+            let value = |answer: f32| (frame.base + frame.scale * answer).max(0.0);
+            Quantiles { low: value(low.min(middle)), middle: value(middle), high: value(high.max(middle)) }
+        });
+        said.collect()
     }
 }
 

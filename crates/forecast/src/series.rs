@@ -57,6 +57,9 @@ pub enum Fault {
     /// The two hours of a clock that was set back; they share a slot.
     #[error("the hour that the clock went through twice; the mean of both")]
     TwiceOnTheClock,
+    /// At an hour that the clock skipped.
+    #[error("at an hour that the clock skipped, so that it did not exist; kept as it is")]
+    SkippedByTheClock,
     /// Earlier than the value before it.
     #[error("earlier than the value before it: delivered late, or the clock jumped; sorted in")]
     OutOfOrder,
@@ -88,10 +91,15 @@ impl HourlySeries {
         series
     }
 
-    /// A series of values at wall-clock hours, as `(hour, value)` from 00:00 of `first_day` on. An hour that is there
-    /// twice is the one that the clock went through twice; what is earlier than the one before is sorted in. All of
-    /// that is marked.
-    pub fn from_wall_clock(name: impl Into<String>, first_day: Date, hours: &[(Slot, f32)]) -> Self {
+    /// A series of values at wall-clock hours, as `(hour, value)` from 00:00 of `first_day` on. Two values at an hour that the
+    /// clock went through twice share it; at any other hour the same value twice counts once, and different ones are
+    /// left out. What is earlier than the one before is sorted in. All of that is marked.
+    pub fn from_wall_clock(
+        name: impl Into<String>,
+        first_day: Date,
+        zone: &TimeZone,
+        hours: &[(Slot, f32)],
+    ) -> Self {
         let slots = hours.iter().map(|hour| hour.0 + 1).max().unwrap_or(0).div_ceil(DAY) * DAY;
         let mut series = Self { name: name.into(), first_day, values: vec![f32::NAN; slots], marks: Vec::new() };
         for pair in hours.windows(2) {
@@ -111,8 +119,31 @@ impl HourlySeries {
             }
         }
         good.sort_by_key(|hour| hour.0);
-        series.fill(&good);
+        for same in good.chunk_by(|a, b| a.0 == b.0) {
+            series.fill_hour(same, zone);
+        }
         series
+    }
+
+    /// Puts the values of one wall-clock hour, at least one, into its slot.
+    fn fill_hour(&mut self, same: &[(Slot, f32)], zone: &TimeZone) {
+        let Some(&(slot, first)) = same.first() else { return };
+        let moments = moments_of(slot, self.first_day, zone).len();
+        if moments == 0 {
+            self.mark(slot, Fault::SkippedByTheClock);
+        }
+        self.values[slot] = if same.len() == 1 {
+            first
+        } else if moments == same.len() {
+            self.mark(slot, Fault::TwiceOnTheClock);
+            same.iter().map(|hour| hour.1).sum::<f32>() / same.len() as f32
+        } else if same.iter().all(|hour| hour.1 == first) {
+            self.mark(slot, Fault::Repeated);
+            first
+        } else {
+            self.mark(slot, Fault::Contradicting);
+            f32::NAN
+        };
     }
 
     /// A series of hourly values at moments, each the start of its hour. Order and repetition do not matter, but are
@@ -210,6 +241,17 @@ impl HourlySeries {
             self.values[slot] = f32::NAN;
             self.mark(slot, Fault::Implausible);
         }
+        self
+    }
+
+    /// The last days of the series, at most as many: enough to forecast from when they are
+    /// [`LOOK_BACK_DAYS`](crate::features::LOOK_BACK_DAYS).
+    #[must_use]
+    pub fn last_days(mut self, days: usize) -> Self {
+        let all = self.values.len().div_ceil(DAY);
+        let dropped = all.saturating_sub(days);
+        self.values.drain(..dropped * DAY);
+        self.first_day = day_after(self.first_day, dropped);
         self
     }
 

@@ -17,10 +17,20 @@ pub struct TrainOptions {
     pub days_max: usize,
     /// Rows of each band, at most; more are thinned out evenly.
     pub rows_max: usize,
-    /// Trees of the middle forests; those of the quantiles have half as many.
+    /// Trees of the middle forests a day ahead; those beyond have half as many.
     pub trees: usize,
+    /// Trees of the forests of the low and the high quantile a day ahead; those beyond have half as many.
+    pub quantile_trees: usize,
     /// Leaves of a tree.
     pub leaves: usize,
+    /// Share of each tree's answer that is taken.
+    pub learning_rate: f32,
+    /// Share of the features that a tree may use.
+    pub feature_share: f32,
+    /// Share of the days that a tree sees.
+    pub group_share: f32,
+    /// How many robust-mean and how many median forests the middle is the mean of.
+    pub middle_forests: usize,
     /// Share of rows whose origin is at any hour of the day; the others' is midnight.
     pub any_hour_share: f32,
     /// Whether leads beyond 24 hours are learned too.
@@ -35,7 +45,12 @@ impl Default for TrainOptions {
             days_max: 3 * 365,
             rows_max: 800_000,
             trees: 300,
+            quantile_trees: 150,
             leaves: 127,
+            learning_rate: 0.06,
+            feature_share: 0.5,
+            group_share: 0.7,
+            middle_forests: 1,
             any_hour_share: 0.25,
             week_ahead: true,
             seed: 1,
@@ -156,16 +171,12 @@ fn rows(panel: &Panel, binner: &Binner, expert: &Expert, asks: &[Ask]) -> Rows {
         }
         (bins, targets)
     });
-    let mut rows = Rows {
-        bins: Binned::new(features, asks.len()),
-        targets: Vec::with_capacity(asks.len()),
+    let (bins, targets): (Vec<Vec<u8>>, Vec<Vec<f32>>) = made.into_iter().unzip();
+    Rows {
+        bins: Binned::from_rows(features, bins.concat()),
+        targets: targets.concat(),
         groups: asks.iter().map(|ask| (ask.target / DAY) as u32).collect(),
-    };
-    for (bins, targets) in made {
-        rows.bins.extend(&bins);
-        rows.targets.extend(targets);
     }
-    rows
 }
 
 fn band(rows: &Rows, expert: Expert, lead_end: usize, options: &TrainOptions) -> Band {
@@ -174,21 +185,24 @@ fn band(rows: &Rows, expert: Expert, lead_end: usize, options: &TrainOptions) ->
         trees,
         leaves: options.leaves,
         leaf_rows_min: 60,
-        learning_rate: 0.06,
-        feature_share: 0.5,
-        group_share: 0.7,
+        learning_rate: options.learning_rate,
+        feature_share: options.feature_share,
+        group_share: options.group_share,
         ridge: 1.0,
         seed: options.seed.wrapping_add(seed),
     };
-    let trees = if lead_end == DAY { options.trees } else { options.trees / 2 };
-    let grow = |loss: Loss, seed: u64, trees: usize| Forest::grow(&lesson, loss, &settings(seed, trees));
-    Band {
-        lead_end,
-        expert,
-        middle: vec![grow(Loss::Huber { delta: 1.0 }, 10, trees), grow(Loss::Quantile { level: 0.5 }, 20, trees)],
-        low: grow(Loss::Quantile { level: 0.1 }, 30, trees / 2),
-        high: grow(Loss::Quantile { level: 0.9 }, 40, trees / 2),
-    }
+    let part = if lead_end == DAY { 1 } else { 2 };
+    let (trees, quantile_trees) = (options.trees / part, options.quantile_trees / part);
+    // Each forest grows on one thread: two at a time keep two cores busy without waiting for each other.
+    let quantile = |level: f32| Loss::Quantile { level };
+    let middle = |loss: Loss, seed: u64| (0..options.middle_forests.max(1) as u64).map(move |at| (loss, seed + at, trees));
+    let first = middle(Loss::Huber { delta: 1.0 }, 10).chain([(quantile(0.1), 30, quantile_trees)]);
+    let second = middle(quantile(0.5), 20).chain([(quantile(0.9), 40, quantile_trees)]);
+    let jobs: Vec<(Loss, u64, usize)> = first.chain(second).collect();
+    let mut forests = in_two(&jobs, |(loss, seed, trees)| Forest::grow(&lesson, *loss, &settings(*seed, *trees)));
+    let high = forests.pop().unwrap_or_default();
+    let low = forests.remove(jobs.len() / 2 - 1);
+    Band { lead_end, expert, middle: forests, low, high }
 }
 
 /// Whether any series has enough history at a moment to be learned from.

@@ -138,6 +138,31 @@ pub enum UserCommand {
 pub enum ForecastCommand {
     /// Forecast each day of a window of the past from what lies before it, and print how good that was, beside simple methods.
     Evaluate(EvaluateOptions),
+    /// Foresee the next minutes at each moment of the past, and print how good that was, beside "half of the last 30 minutes".
+    Nowcast(NowcastOptions),
+}
+
+/// Options of `polder forecast nowcast`.
+#[derive(Debug, Clone, Args)]
+pub struct NowcastOptions {
+    /// Counts at steps of 1 to 15 minutes: a CSV file (or .csv.gz) whose first column is the local time; each further column is a series, an empty cell is missing.
+    #[arg(long)]
+    pub data: PathBuf,
+    /// Learn from this table in place of what lies before the scored moments.
+    #[arg(long, value_name = "FILE")]
+    pub history: Option<PathBuf>,
+    /// The first moment to score, such as 2026-08-22T00:00; what lies before is learned from. Without it, the last quarter is scored.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<jiff::civil::DateTime>,
+    /// Minutes ahead, 5 to 60; several with commas.
+    #[arg(long, value_delimiter = ',', default_value = "15")]
+    pub ahead: Vec<usize>,
+    /// Look at each series alone: leave out what all series do together.
+    #[arg(long)]
+    pub alone: bool,
+    /// The time zone to bring times to that are written with an offset.
+    #[arg(long)]
+    pub time_zone: Option<String>,
 }
 
 /// Options of `polder forecast evaluate`.

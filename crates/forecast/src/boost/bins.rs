@@ -53,21 +53,32 @@ fn borders<'a>(values: impl Iterator<Item = &'a f32>) -> Vec<f32> {
     borders
 }
 
-/// A table of bins, row after row: a leaf reads scattered rows, and all features of a row lie together.
+/// A table of bins, kept twice: row after row, because a histogram reads all features of scattered rows, and column
+/// after column, because a split reads one feature of many rows.
 pub struct Binned {
     features: usize,
-    bins: Vec<u8>,
+    rows: usize,
+    by_row: Vec<u8>,
+    by_column: Vec<u8>,
 }
 
-impl Binned {
-    /// An empty table for as many features, with room for as many rows.
-    pub fn new(features: usize, rows: usize) -> Self {
-        Self { features, bins: Vec::with_capacity(features * rows) }
-    }
+/// Rows that are turned at once: they and their columns stay in the nearest cache.
+const TURNED_ROWS: usize = 64;
 
-    /// Adds rows of bins, one after another.
-    pub fn extend(&mut self, rows: &[u8]) {
-        self.bins.extend_from_slice(rows);
+impl Binned {
+    /// The table of rows of bins, one after another, each of `features` bins. A row that is not whole is left out.
+    pub fn from_rows(features: usize, by_row: Vec<u8>) -> Self {
+        let rows = by_row.len() / features.max(1);
+        let mut by_column = vec![0; rows * features];
+        for (block, bins) in by_row.chunks(features.max(1) * TURNED_ROWS).enumerate() {
+            for feature in 0..features {
+                let column = &mut by_column[feature * rows + block * TURNED_ROWS..];
+                for (place, bin) in column.iter_mut().zip(bins.iter().skip(feature).step_by(features)) {
+                    *place = *bin;
+                }
+            }
+        }
+        Self { features, rows, by_row, by_column }
     }
 
     /// How many features there are.
@@ -75,9 +86,19 @@ impl Binned {
         self.features
     }
 
+    /// How many rows there are.
+    pub fn row_count(&self) -> usize {
+        self.rows
+    }
+
     /// The bins of one row; empty beyond the last.
     pub fn row(&self, row: usize) -> &[u8] {
-        self.bins.get(row * self.features..(row + 1) * self.features).unwrap_or_default()
+        self.by_row.get(row * self.features..(row + 1) * self.features).unwrap_or_default()
+    }
+
+    /// The bins of one feature in all rows; empty beyond the last feature.
+    pub fn column(&self, feature: usize) -> &[u8] {
+        self.by_column.get(feature * self.rows..(feature + 1) * self.rows).unwrap_or_default()
     }
 }
 
@@ -103,5 +124,17 @@ mod tests {
         let mut bins = [0];
         binner.bin(&[1e9], &mut bins);
         assert_eq!(usize::from(bins[0]), BINS - 1);
+    }
+
+    #[test]
+    fn a_table_gives_the_same_bins_by_row_and_by_column() {
+        let bins: Vec<u8> = (0..3 * 150).map(|at| (at % 61) as u8).collect();
+        let table = Binned::from_rows(3, bins.clone());
+        assert_eq!(table.row_count(), 150);
+        for row in 0..150 {
+            assert_eq!(table.row(row), &bins[3 * row..3 * row + 3]);
+            (0..3).for_each(|feature| assert_eq!(table.column(feature)[row], bins[3 * row + feature]));
+        }
+        assert!(table.row(150).is_empty() && table.column(3).is_empty());
     }
 }

@@ -2,13 +2,10 @@
 
 use super::{
     Lesson, Loss, Settings,
-    bins::{BINS, MISSING},
+    bins::{BINS, Binned, MISSING},
     quantile_of,
     tree::{Node, Tree},
 };
-
-/// Rows below which a second thread costs more than it brings.
-const ROWS_FOR_TWO_THREADS: usize = 8_192;
 
 /// Slopes are counted in steps of this size, as whole numbers: sums do not depend on the order of adding.
 const SLOPE_STEPS: f64 = 16_384.0;
@@ -16,10 +13,10 @@ const SLOPE_STEPS: f64 = 16_384.0;
 const ROW_BITS: u32 = 26;
 
 /// Slope and number of rows of one bin in a single number: the slope above, the rows below.
-type Packed = i64;
+pub type Packed = i64;
 
 /// What one row adds to a packed sum.
-fn packed(slope: f32) -> Packed {
+pub fn packed(slope: f32) -> Packed {
     ((f64::from(slope) * SLOPE_STEPS) as i64) * (1 << ROW_BITS) + 1
 }
 
@@ -71,20 +68,33 @@ pub struct Grower<'a> {
     pub lesson: &'a Lesson<'a>,
     pub loss: Loss,
     pub settings: &'a Settings,
-    pub gradients: &'a [f32],
+    /// What each row adds to a sum.
+    pub slopes: &'a [Packed],
     pub answers: &'a [f32],
     pub columns: &'a [usize],
+    /// The drawn features of the drawn rows, each row at its place in the lesson.
+    pub drawn: &'a [u8],
+}
+
+/// Copies the features that a tree may use next to each other, for the rows that it sees.
+pub fn draw(features: &Binned, rows: &[u32], columns: &[usize], drawn: &mut Vec<u8>) {
+    drawn.resize(features.row_count() * columns.len(), MISSING);
+    for row in rows {
+        let row = *row as usize;
+        let bins = features.row(row);
+        let places = &mut drawn[row * columns.len()..(row + 1) * columns.len()];
+        places.iter_mut().zip(columns).for_each(|(place, column)| *place = bins[*column]);
+    }
 }
 
 impl Grower<'_> {
     /// Grows the tree on the drawn rows, and adds what its splits bring to `gain`. Also gives the drawn rows sorted by
-    /// leaf, with the end and the answer of each leaf.
-    pub fn grow(&self, mut rows: Vec<u32>, gain: &mut [f32]) -> Grown {
+    /// leaf, with the end and the answer of each leaf. `spare` is as long as `rows` at least.
+    pub fn grow(&self, mut rows: Vec<u32>, spare: &mut [u32], gain: &mut [f32]) -> Grown {
         let mut tree = Tree { nodes: vec![Node::leaf(0.0)] };
         let sums = self.sums(&rows);
         let root = self.leaf(0, 0, rows.len(), sums);
         let mut leaves = vec![root];
-        let mut spare = vec![0_u32; rows.len()];
         while leaves.len() < self.settings.leaves {
             let best = leaves.iter().enumerate().filter_map(|(at, leaf)| leaf.best.map(|split| (at, split.gain)));
             let Some((at, _)) = best.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0))) else { break };
@@ -101,7 +111,7 @@ impl Grower<'_> {
                 value: 0.0,
             };
             tree.nodes.extend([Node::leaf(0.0); 2]);
-            let middle = self.part(&mut rows[parent.from..parent.to], &mut spare, &tree.nodes[parent.node]);
+            let middle = tree.nodes[parent.node].part(self.lesson.features, &mut rows[parent.from..parent.to], spare);
             leaves.extend(self.halves(parent, middle, left, &rows));
         }
         let mut ends = Vec::with_capacity(leaves.len());
@@ -133,30 +143,17 @@ impl Grower<'_> {
 
     /// Sums by bin of each drawn feature, one feature after another.
     fn sums(&self, rows: &[u32]) -> Vec<Packed> {
-        if rows.len() < ROWS_FOR_TWO_THREADS {
-            return self.count(rows);
-        }
-        let (first, second) = rows.split_at(rows.len() / 2);
-        std::thread::scope(|scope| {
-            let early = scope.spawn(|| self.count(first));
-            let mut sums = self.count(second);
-            // Whole numbers: the halves add up to the same whatever their order.
-            let more = early.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
-            sums
-        })
-    }
-
-    fn count(&self, rows: &[u32]) -> Vec<Packed> {
-        let mut sums = vec![[0 as Packed; BINS]; self.columns.len()];
+        let width = self.columns.len();
+        let mut sums = vec![0; width * BINS];
+        let (of_features, _) = sums.as_chunks_mut::<BINS>();
         for row in rows {
-            let slope = packed(self.gradients[*row as usize]);
-            let bins = self.lesson.features.row(*row as usize);
-            for (column, sums) in self.columns.iter().zip(&mut sums) {
-                sums[usize::from(bins[*column]) % BINS] += slope;
+            let row = *row as usize;
+            let slope = self.slopes[row];
+            for (bin, sums) in self.drawn[row * width..(row + 1) * width].iter().zip(of_features.iter_mut()) {
+                sums[usize::from(*bin) % BINS] += slope;
             }
         }
-        sums.into_flattened()
+        sums
     }
 
     /// The split that lowers the loss most, if one does.
@@ -187,24 +184,6 @@ impl Grower<'_> {
             }
         }
         best
-    }
-
-    /// Brings the rows that go left to the front, keeping their order; tells how many they are.
-    fn part(&self, rows: &mut [u32], spare: &mut [u32], node: &Node) -> usize {
-        let feature = usize::from(node.feature);
-        let (mut left, mut right) = (0, 0);
-        for at in 0..rows.len() {
-            let row = rows[at];
-            if node.goes_left(self.lesson.features.row(row as usize)[feature]) {
-                rows[left] = row;
-                left += 1;
-            } else {
-                spare[right] = row;
-                right += 1;
-            }
-        }
-        rows[left..].copy_from_slice(&spare[..right]);
-        left
     }
 
     /// The answer of a leaf before the learning rate.

@@ -13,7 +13,7 @@ mod tree;
 pub use bins::{Binned, Binner};
 pub use tree::{Node, Tree};
 
-use grow::Grower;
+use grow::{Grower, Packed, packed};
 
 /// What a forest minimises.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,7 +52,7 @@ pub struct Settings {
 }
 
 /// Trees whose answers add up.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Forest {
     /// The answer before the first tree.
     pub start: f32,
@@ -82,23 +82,24 @@ impl Forest {
             return forest;
         }
         let mut answers = vec![forest.start; rows];
-        let mut gradients = vec![0.0_f32; rows];
+        let mut slopes = vec![0; rows];
+        let mut spare = vec![0_u32; rows];
+        let mut table = Vec::new();
         for number in 0..settings.trees {
-            slopes(lesson, loss, &answers, &mut gradients);
-            let drawn = draw_rows(lesson.groups, settings, number);
+            write_slopes(lesson, loss, &answers, &mut slopes);
+            let (seen, mut others) = draw_rows(lesson.groups, settings, number);
             let columns = draw_features(features, settings, number);
-            let grower = Grower { lesson, loss, settings, gradients: &gradients, answers: &answers, columns: &columns };
-            let grown = grower.grow(drawn, &mut forest.gain);
+            grow::draw(lesson.features, &seen, &columns, &mut table);
+            let (slopes, answers_before, drawn) = (&slopes[..], &answers[..], &table[..]);
+            let grower =
+                Grower { lesson, loss, settings, slopes, answers: answers_before, columns: &columns, drawn };
+            let grown = grower.grow(seen, &mut spare, &mut forest.gain);
             let mut from = 0;
-            let mut others = vec![true; rows];
             for (to, value) in grown.ends {
-                for row in &grown.rows[from..to] {
-                    answers[*row as usize] += value;
-                    others[*row as usize] = false;
-                }
+                grown.rows[from..to].iter().for_each(|row| answers[*row as usize] += value);
                 from = to;
             }
-            grown.tree.add_to(lesson.features, &others, &mut answers);
+            grown.tree.add_to(lesson.features, &mut others, &mut spare, &mut answers);
             forest.trees.push(grown.tree);
         }
         forest
@@ -108,7 +109,23 @@ impl Forest {
     pub fn answer(&self, bins: &[u8]) -> f32 {
         self.start + self.trees.iter().map(|tree| tree.answer(bins)).sum::<f32>()
     }
+
+    /// Adds the answers for rows of bins, one after another, each of `width` bins. A tree is asked for many rows at
+    /// once, so that it stays in the nearest cache.
+    pub fn add_answers(&self, rows: &[u8], width: usize, answers: &mut [f32]) {
+        let width = width.max(1);
+        for (rows, answers) in rows.chunks(width * ROWS_AT_ONCE).zip(answers.chunks_mut(ROWS_AT_ONCE)) {
+            let mut sums = [0.0_f32; ROWS_AT_ONCE];
+            for tree in &self.trees {
+                rows.chunks_exact(width).zip(&mut sums).for_each(|(bins, sum)| *sum += tree.answer(bins));
+            }
+            answers.iter_mut().zip(sums).for_each(|(answer, sum)| *answer += self.start + sum);
+        }
+    }
 }
+
+/// Rows that a tree answers for at once.
+const ROWS_AT_ONCE: usize = 128;
 
 /// The constant with which the boosting begins: the quantile, or the median for the robust mean.
 fn start(lesson: &Lesson<'_>, loss: Loss) -> f32 {
@@ -125,26 +142,26 @@ fn quantile_of(values: &mut [f32], level: f32) -> Option<f32> {
     Some(*values.select_nth_unstable_by(at, f32::total_cmp).1)
 }
 
-/// The slope of the loss at each row's answer.
-fn slopes(lesson: &Lesson<'_>, loss: Loss, answers: &[f32], gradients: &mut [f32]) {
-    for (gradient, (target, answer)) in gradients.iter_mut().zip(lesson.targets.iter().zip(answers)) {
+/// The slope of the loss at each row's answer, as it enters sums.
+fn write_slopes(lesson: &Lesson<'_>, loss: Loss, answers: &[f32], slopes: &mut [Packed]) {
+    for (slope, (target, answer)) in slopes.iter_mut().zip(lesson.targets.iter().zip(answers)) {
         let over = answer - target;
-        *gradient = match loss {
+        *slope = packed(match loss {
             Loss::Huber { delta } => over.clamp(-delta, delta),
             Loss::Quantile { level } if over >= 0.0 => 1.0 - level,
             Loss::Quantile { level } => -level,
-        };
+        });
     }
 }
 
-/// The rows whose group this tree sees, in order.
-fn draw_rows(groups: &[u32], settings: &Settings, tree: usize) -> Vec<u32> {
+/// The rows whose group this tree sees, and the others, each in order.
+fn draw_rows(groups: &[u32], settings: &Settings, tree: usize) -> (Vec<u32>, Vec<u32>) {
     let limit = (f64::from(settings.group_share) * f64::from(u32::MAX)) as u64;
     let seed = scramble(settings.seed ^ scramble(tree as u64 + 1));
     let seen = |group: u32| scramble(seed ^ u64::from(group)) >> 32 <= limit;
-    let rows: Vec<u32> =
-        groups.iter().enumerate().filter(|(_, group)| seen(**group)).map(|(row, _)| row as u32).collect();
-    if rows.is_empty() { (0..groups.len() as u32).collect() } else { rows }
+    let (rows, others): (Vec<u32>, Vec<u32>) =
+        (0..groups.len() as u32).partition(|row| seen(groups[*row as usize]));
+    if rows.is_empty() { (others, rows) } else { (rows, others) }
 }
 
 /// The features this tree may use, in order; at least one.

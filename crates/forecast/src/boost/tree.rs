@@ -1,6 +1,6 @@
 //! One tree: questions about bins, and an answer in each leaf.
 
-use super::bins::{Binned, MISSING};
+use super::bins::{BINS, Binned, MISSING};
 
 /// A question with two ways on, or a leaf.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,6 +28,25 @@ impl Node {
     pub fn goes_left(&self, bin: u8) -> bool {
         if bin == MISSING { self.missing_left } else { bin <= self.bin }
     }
+
+    /// Brings the rows that go left to the front, keeping their order; tells how many they are. `spare` is as long as
+    /// `rows` at least.
+    pub fn part(&self, features: &Binned, rows: &mut [u32], spare: &mut [u32]) -> usize {
+        let column = features.column(usize::from(self.feature));
+        let ways: [bool; BINS] = std::array::from_fn(|bin| self.goes_left(bin as u8));
+        let (mut left, mut right) = (0, 0);
+        for at in 0..rows.len() {
+            let row = rows[at];
+            let goes_left = ways[usize::from(column[row as usize]) % BINS];
+            // Both are written, one of them counts: which way a row goes cannot be guessed beforehand.
+            rows[left] = row;
+            spare[right] = row;
+            left += usize::from(goes_left);
+            right += usize::from(!goes_left);
+        }
+        rows[left..].copy_from_slice(&spare[..right]);
+        left
+    }
 }
 
 /// A tree, its root first.
@@ -52,18 +71,18 @@ impl Tree {
         0.0
     }
 
-    /// Adds the tree's answer for those rows of a table that are marked, on two threads.
-    pub fn add_to(&self, features: &Binned, marked: &[bool], answers: &mut [f32]) {
-        let half = answers.len() / 2;
-        let (first, second) = answers.split_at_mut(half);
-        let add = |answers: &mut [f32], offset: usize| {
-            for (row, answer) in answers.iter_mut().enumerate().filter(|(row, _)| marked[row + offset]) {
-                *answer += self.answer(features.row(row + offset));
+    /// Adds the tree's answer for rows of a table. Changes the order of `rows`; `spare` is as long at least.
+    pub fn add_to(&self, features: &Binned, rows: &mut [u32], spare: &mut [u32], answers: &mut [f32]) {
+        let mut open = vec![(0_usize, 0_usize, rows.len())];
+        while let Some((at, from, to)) = open.pop() {
+            let Some(node) = self.nodes.get(at).filter(|_| from < to) else { continue };
+            let left = node.left as usize;
+            if left <= at {
+                rows[from..to].iter().for_each(|row| answers[*row as usize] += node.value);
+                continue;
             }
-        };
-        std::thread::scope(|scope| {
-            scope.spawn(|| add(first, 0));
-            add(second, half);
-        });
+            let middle = from + node.part(features, &mut rows[from..to], spare);
+            open.extend([(left, from, middle), (left + 1, middle, to)]);
+        }
     }
 }

@@ -1,7 +1,9 @@
-//! `polder forecast evaluate`: how good forecasts of a city's own counts are, beside simple methods, repeatable by
-//! anybody.
+//! `polder forecast evaluate` and `nowcast`: how good forecasts of a city's own counts are, beside simple methods,
+//! repeatable by anybody.
 
 mod counts;
+mod minutes;
+mod nowcast;
 mod protocol;
 mod report;
 
@@ -20,6 +22,7 @@ use crate::cli::{EvaluateOptions, ForecastCommand};
 pub fn run(command: &ForecastCommand) -> Result<()> {
     match command {
         ForecastCommand::Evaluate(options) => evaluate_file(options),
+        ForecastCommand::Nowcast(options) => nowcast::run(options),
     }
 }
 
