@@ -13,15 +13,20 @@ fn at(minute: i64) -> Timestamp {
 
 /// Persons a minute from outside through each gate, certain.
 fn outlook(site: &Site, persons: f64, per_min: f64, leaving: f64) -> Outlook {
-    let mut outlook =
-        Outlook { at: at(0), persons: BTreeMap::new(), arrivals: BTreeMap::new(), leaving: BTreeMap::new() };
+    let mut outlook = Outlook {
+        at: at(0),
+        persons: BTreeMap::new(),
+        arrivals: BTreeMap::new(),
+        leaving: BTreeMap::new(),
+        stays: BTreeMap::new(),
+    };
     for area in site.leaves() {
         outlook.persons.insert(area.id.clone(), (persons, 0.0));
     }
     for (lane, from, _) in super::super::trend::lanes(site) {
         match from {
             None => drop(outlook.arrivals.insert(lane, Arrival { level_per_min: per_min, ..Arrival::default() })),
-            Some(_) => drop(outlook.leaving.insert(lane, Leaving::steady(leaving))),
+            Some(_) => drop(outlook.leaving.insert(lane, Leaving { per_min: leaving })),
         }
     }
     outlook

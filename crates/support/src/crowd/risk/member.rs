@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{ForecastBand, RiskSettings};
 use crate::crowd::{
-    Direction, Leaving, Outlook, Plan, Site,
+    Direction, Leaving, Outlook, Plan, Site, Stay,
     measure::{Held, Rules},
+    stay::{self, STAGES},
     trend::{Arrival, lanes},
 };
 
@@ -61,6 +62,7 @@ struct LaneRow {
 pub(super) struct Road<'a> {
     names: Vec<&'a str>,
     now: Vec<(f64, f64)>,
+    stays: Vec<Option<Stay>>,
     lanes: Vec<LaneRow>,
     gates: usize,
     rules: Rules,
@@ -102,9 +104,10 @@ impl<'a> Road<'a> {
             })
         });
         let lanes = rows.collect();
+        let stays = names.iter().map(|name| outlook.stays.get(*name).copied()).collect();
         let bands = bands.iter().filter_map(|band| Some((place(Some(&band.area))?, band))).collect();
         let (gates, rules) = (site.gates.len(), Rules::new(site, outlook.at, plan));
-        Self { names, now, lanes, gates, rules, bands, settings }
+        Self { names, now, stays, lanes, gates, rules, bands, settings }
     }
 
     pub fn place(&self, leaf: &str) -> Option<usize> {
@@ -117,49 +120,73 @@ impl<'a> Road<'a> {
 
     /// Walks one member to the end.
     pub fn walk(&self, member: &Member) -> Path {
-        let mut persons: Vec<f64> = self.now.iter().map(|(mean, sd)| (mean + member.occupancy * sd).max(0.0)).collect();
+        let mut present: Vec<Present> = (0..self.now.len()).map(|place| self.present(place, member)).collect();
         let mut held = Held::new(self.gates);
-        let mut coming: Vec<Vec<f64>> = vec![vec![0.0; persons.len()]; self.settings.minutes + 1];
+        let mut coming: Vec<Vec<f64>> = vec![vec![0.0; present.len()]; self.settings.minutes + 1];
         let mut path = Path { persons: Vec::new(), flows: Vec::new(), waiting: Vec::new() };
         for minute in 0..self.settings.minutes {
-            let mut flows = vec![0.0; self.gates];
-            let mut change = std::mem::take(&mut coming[minute]);
-            let wanted = self.wanted(member, minute, &persons);
-            let moved = self.rules.apply(minute, wanted, &mut held);
+            let due = std::mem::take(&mut coming[minute]);
+            let Minute { moved, came, held: held_after } = self.minute(member, minute, &present, &due, &held);
+            held = held_after;
+            let (mut flows, mut left) = (vec![0.0; self.gates], vec![0.0; present.len()]);
             for (row, moved) in self.lanes.iter().zip(&moved) {
-                let moved = moved.min(row.capacity_per_min);
                 flows[row.gate] += moved;
-                if let Some(from) = row.from {
-                    change[from] -= moved;
-                } else {
-                    held.keep_rest(row.gate, row.direction, moved);
+                match row.from {
+                    Some(from) => left[from] += moved,
+                    None => held.keep_rest(row.gate, row.direction, *moved),
                 }
-                if let Some(to) = row.to {
-                    let at = minute + row.delay_min;
-                    match at {
-                        _ if at == minute => change[to] += moved,
-                        _ if at < coming.len() => coming[at][to] += moved,
-                        _ => {}
-                    }
+                let later = row.to.filter(|_| row.delay_min > 0).zip(coming.get_mut(minute + row.delay_min));
+                if let Some((to, coming)) = later {
+                    coming[to] += moved;
                 }
             }
-            for (place, per_min) in self.rules.taken_away(minute) {
-                if let Some(place) = self.names.iter().position(|name| *name == place) {
-                    change[place] -= per_min.min((persons[place] + change[place]).max(0.0));
+            for ((present, came), left) in present.iter_mut().zip(came).zip(left) {
+                present.pass(came, left);
+            }
+            for (name, per_min) in self.rules.taken_away(minute) {
+                if let Some(place) = self.place(name) {
+                    present[place].take_away(per_min);
                 }
             }
-            for (persons, change) in persons.iter_mut().zip(change) {
-                *persons = (*persons + change).max(0.0);
-            }
-            path.persons.push(persons.clone());
+            path.persons.push(present.iter().map(Present::persons).collect());
             path.flows.push(flows);
             path.waiting.push(held.outside());
         }
         path
     }
 
+    /// Who passes each lane in a minute. Who walks through a short area leaves it in the minute in which they came, so
+    /// what came is found by going over it once more for each such area on the way.
+    fn minute(&self, member: &Member, minute: usize, present: &[Present], due: &[f64], held: &Held) -> Minute {
+        let walked = present.iter().filter(|present| present.share_on.is_none()).count();
+        let mut found = Minute { moved: Vec::new(), came: due.to_vec(), held: held.clone() };
+        for _ in 0..=walked.min(WALKED_MAX) {
+            let mut held = held.clone();
+            let wanted = self.wanted(member, minute, present, &found.came);
+            let mut moved = self.rules.apply(minute, wanted, &mut held);
+            let mut came = due.to_vec();
+            for (row, moved) in self.lanes.iter().zip(&mut moved) {
+                *moved = moved.min(row.capacity_per_min);
+                if let Some(to) = row.to.filter(|_| row.delay_min == 0) {
+                    came[to] += *moved;
+                }
+            }
+            found = Minute { moved, came, held };
+        }
+        found
+    }
+
+    fn present(&self, place: usize, member: &Member) -> Present {
+        let (mean, sd) = self.now[place];
+        let persons = (mean + member.occupancy * sd).max(0.0);
+        let Some(stay) = &self.stays[place] else { return Present::walking(persons) };
+        let longer = (member.leaving * stay.sd_log.hypot(self.settings.leaving_spread)).exp();
+        let stages = stay.stages.map(|share| share * persons);
+        Present { stages, first: stay.first, share_on: Some(stay.share_on(1.0, longer)) }
+    }
+
     /// Who would pass each lane in this minute if nothing held them up.
-    fn wanted(&self, member: &Member, minute: usize, persons: &[f64]) -> Vec<f64> {
+    fn wanted(&self, member: &Member, minute: usize, present: &[Present], came: &[f64]) -> Vec<f64> {
         let ahead = minutes_of(minute) + 0.5;
         let mut wanted: Vec<f64> = self.lanes.iter().map(|row| self.arriving(member, row, ahead)).collect();
         for (place, band) in &self.bands {
@@ -178,16 +205,16 @@ impl<'a> Road<'a> {
         }
         // Leaving is exponential in all lanes of an area together, so that nobody leaves twice.
         let readiness = (1.0 - member.leaving * self.settings.leaving_spread).max(0.0);
-        let mut rates = vec![0.0; persons.len()];
+        let mut rates = vec![0.0; present.len()];
         for row in &self.lanes {
             if let Some(from) = row.from {
-                rates[from] += row.leaving.ahead(ahead) * readiness;
+                rates[from] += row.leaving.per_min;
             }
         }
         for (row, wanted) in self.lanes.iter().zip(&mut wanted) {
             if let Some(from) = row.from.filter(|from| rates[*from] > 0.0) {
-                let share = row.leaving.ahead(ahead) * readiness / rates[from];
-                *wanted = persons[from] * (1.0 - (-rates[from]).exp()) * share;
+                let ready = present[from].ready(came[from], rates[from] * readiness);
+                *wanted = ready * row.leaving.per_min / rates[from];
             }
         }
         wanted
@@ -204,6 +231,64 @@ impl<'a> Road<'a> {
         let expected = (level + trend * fades * (1.0 - (-ahead_min / fades).exp())).max(0.0);
         let later = 1.0 + member.later * self.settings.arrivals_sd_per_h * (ahead_min / 60.0).sqrt();
         expected * later.max(0.0)
+    }
+}
+
+/// At most so many areas that people walk through are followed within one minute.
+const WALKED_MAX: usize = 4;
+
+/// What passes in one minute: by lane, what came to each area, and who is held back after it.
+struct Minute {
+    moved: Vec<f64>,
+    came: Vec<f64>,
+    held: Held,
+}
+
+/// Who is in an area on a member's path, by stage of their stay. Where people only walk, all are in the last stage.
+struct Present {
+    stages: [f64; STAGES],
+    first: usize,
+    /// The share of a stage that goes on each minute; `None` where people walk through.
+    share_on: Option<f64>,
+}
+
+impl Present {
+    fn walking(persons: f64) -> Self {
+        let mut stages = [0.0; STAGES];
+        stages[STAGES - 1] = persons;
+        Self { stages, first: STAGES - 1, share_on: None }
+    }
+
+    fn persons(&self) -> f64 {
+        self.stages.iter().sum()
+    }
+
+    /// Who wants to leave in this minute, of those who are there and of those who come in it; `rate_per_min` is that of
+    /// people who walk through.
+    fn ready(&self, came: f64, rate_per_min: f64) -> f64 {
+        let here = self.stages[STAGES - 1];
+        match self.share_on {
+            Some(share) => here * share,
+            None => {
+                let gone = 1.0 - (-rate_per_min).exp();
+                here * gone + came * (1.0 - gone / rate_per_min.max(1e-9)).max(0.0)
+            }
+        }
+    }
+
+    fn pass(&mut self, came: f64, left: f64) {
+        self.stages[STAGES - 1] -= left;
+        if let Some(share) = self.share_on {
+            stay::advance(&mut self.stages, share);
+        }
+        self.stages[self.first] += came;
+        self.stages[STAGES - 1] = self.stages[STAGES - 1].max(0.0);
+    }
+
+    fn take_away(&mut self, persons: f64) {
+        let here = self.persons();
+        let kept = (here - persons).max(0.0) / here.max(f64::MIN_POSITIVE);
+        self.stages = self.stages.map(|stage| stage * kept);
     }
 }
 

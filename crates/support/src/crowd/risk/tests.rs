@@ -12,14 +12,15 @@ use model::Timestamp;
 
 fn outlook(site: &Site, persons: f64, sd: f64, arrival: Arrival, leaving: f64) -> Outlook {
     let at = Timestamp::from_micros(1_780_000_000_000_000);
-    let mut outlook = Outlook { at, persons: BTreeMap::new(), arrivals: BTreeMap::new(), leaving: BTreeMap::new() };
+    let (persons_of, arrivals, stays) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let mut outlook = Outlook { at, persons: persons_of, arrivals, leaving: BTreeMap::new(), stays };
     for area in site.leaves() {
         outlook.persons.insert(area.id.clone(), (persons, sd));
     }
     for (lane, from, _) in lanes(site) {
         match from {
             None => drop(outlook.arrivals.insert(lane, arrival)),
-            Some(_) => drop(outlook.leaving.insert(lane, Leaving::steady(leaving))),
+            Some(_) => drop(outlook.leaving.insert(lane, Leaving { per_min: leaving })),
         }
     }
     outlook
