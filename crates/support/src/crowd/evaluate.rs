@@ -6,7 +6,7 @@
 
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::tz::TimeZone;
 use model::{Problem, Timestamp};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AlertHappening, AreaCount, AreaId, Colour, CountKind, Counts, GateId, Live, LiveSettings, Reading, Site, Start,
-    counter::plus_s, flow,
+    StepFlows, counter::plus_s, flow,
 };
 
 pub use table::{Evaluation, Score};
@@ -138,6 +138,8 @@ struct Replay<'a> {
     inputs: Inputs,
     by_minute: BTreeMap<u32, Vec<&'a Row>>,
     live: Live,
+    /// Who lately left by the gate of the front, persons a minute, also while that is only what other gates make likely.
+    left: VecDeque<f64>,
 }
 
 /// The moment that simulated minute 0 stands for.
@@ -154,7 +156,7 @@ impl<'a> Replay<'a> {
             by_minute.entry(row.minute).or_default().push(row);
         }
         let live = Live::new(site, scenario.live.clone(), at(0.0), Start::Empty, TimeZone::UTC);
-        Self { scenario, site, inputs, by_minute, live }
+        Self { scenario, site, inputs, by_minute, live, left: VecDeque::new() }
     }
 
     fn score(mut self, kind: &str, seed: u32) -> Score {
@@ -167,6 +169,9 @@ impl<'a> Replay<'a> {
                 self.feed(row, minute);
             }
             let (done, _) = self.live.advance(at(minute + 0.5));
+            for flows in done.iter().map(|done| &done.flows) {
+                self.follow_front(flows);
+            }
             for (area, happening) in done.into_iter().flat_map(|done| done.alerts) {
                 if area == self.scenario.watch {
                     match happening {
@@ -228,13 +233,27 @@ impl<'a> Replay<'a> {
         }
     }
 
+    /// Keeps who left by the gate of the front in the last steps, as pictures do.
+    fn follow_front(&mut self, flows: &StepFlows) {
+        let Some(front) = &self.scenario.front else { return };
+        let Some((flow, gate)) = flows.get(&front.gate).zip(self.site.gate(&front.gate)) else { return };
+        let left = if gate.from.area() == Some(&front.area) { flow.forward } else { flow.backward };
+        self.left.push_back(left / flow.length_s * 60.0);
+        if self.left.len() > self.scenario.live.mean_steps.max(1) {
+            self.left.pop_front();
+        }
+    }
+
     fn compare_front(&self, row: &Row, score: &mut Score) {
         let Some(front) = self.scenario.front.as_ref().filter(|front| front.area == row.id) else { return };
         let Some(area) = self.site.area(&front.area) else { return };
         let Some(gate) = self.site.gate(&front.gate) else { return };
-        let Some(picture) = self.live.picture(&front.area) else { return };
-        // While a gate is unknown there is no density at the front either.
-        let (Some(persons), Some(outflow)) = (picture.occupancy.shown(), picture.outflow_per_min) else { return };
+        // While the occupancy is unknown there is no density at the front either.
+        let Some(persons) = self.live.estimator().occupancy(&front.area).and_then(|found| found.shown()) else {
+            return;
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a handful of steps")]
+        let outflow = self.left.iter().sum::<f64>() / self.left.len().max(1) as f64;
         let narrowing = flow::Narrowing {
             surface_m2: area.surface_m2,
             width_m: front.width_m,

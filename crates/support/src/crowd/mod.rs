@@ -24,6 +24,7 @@ mod occupancy;
 mod risk;
 mod site;
 mod site_check;
+mod stay;
 mod suppress;
 #[cfg(test)]
 mod test_sites;
@@ -41,6 +42,7 @@ pub use measure::{Comparison, Difference, Measure, Plan, Planned, what_if};
 pub use occupancy::{Anchor, Correction, Estimator, EstimatorSettings, Knowledge, Making, Occupancy, Start};
 pub use risk::{AreaProjection, Crossing, ForecastBand, Projection, RiskSettings, project};
 pub use site::{Area, AreaId, AreaUse, ClosedHours, CounterId, Gate, GateId, Link, Side, Site, Undercount};
+pub use stay::Stay;
 pub use suppress::{Cell, Suppressed, Suppressor};
 pub use threshold::{Colour, Limit, Load, Quantity, ServiceLimit, Steady, Thresholds};
 pub use trend::{Arrival, Direction, Lane, Leaving, Outlook, Trends};

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AreaCount, AreaId, CountKind, FlowStatus, GateFlow, GateId, Site, StepFlows, site::Area};
 use matrix::Gaussian;
-use walking::{Passing, Walk};
+use walking::{Found, Passing, Walk};
 
 /// How the filter is set.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -187,20 +187,33 @@ impl Estimator {
             self.at = super::counter::plus_s(flow.start, flow.length_s);
         }
         self.keep_above_zero();
-        let step_min = flows.values().next().map_or(1.0, |flow| flow.length_s / 60.0);
-        for (place, passing) in passing.iter().enumerate() {
-            let mean = f64::midpoint(before[place], self.state.mean(place));
-            let area = &self.leaves[place];
-            let free_share = self.settings.free_flow_share_max;
-            if let Some(found) = self.walks[place].step(area, passing, mean, step_min, free_share) {
-                self.state.observe(&[place], self.state.mean(place) + found.shift, found.sd_persons.powi(2));
-                self.anchor(place, Anchor::WalkingTime);
-            }
-        }
         for (place, area) in self.leaves.iter().enumerate() {
             let beside = self.site.gates.iter().filter(|gate| touches(gate, &area.id));
             let blind = beside.filter(|gate| self.blind.contains_key(&gate.id)).map(|gate| gate.id.clone());
             self.makings[place].gates_blind = blind.collect();
+        }
+        let step_min = flows.values().next().map_or(1.0, |flow| flow.length_s / 60.0);
+        for (place, passing) in passing.iter().enumerate() {
+            let after = self.state.mean(place);
+            if let Some(found) = self.by_walking_time(place, passing, f64::midpoint(before[place], after), step_min) {
+                self.state.observe(&[place], after + found.shift, found.sd_persons.powi(2));
+                self.anchor(place, Anchor::WalkingTime);
+            }
+        }
+    }
+
+    /// What the walking time says against the counts: now and then while all gates of an area are measured, in each step
+    /// while some are not, and nothing when none is.
+    fn by_walking_time(&mut self, place: usize, passing: &Passing, mean: f64, step_min: f64) -> Option<Found> {
+        let (area, free_share) = (&self.leaves[place], self.settings.free_flow_share_max);
+        let gates = self.site.gates.iter().filter(|gate| touches(gate, &area.id)).count();
+        match self.makings[place].gates_blind.len() {
+            0 => self.walks[place].step(area, passing, mean, step_min, free_share),
+            blind if blind == gates => None,
+            _ => {
+                self.walks[place] = Walk::default();
+                walking::without_a_gate(area, passing, self.state.mean(place), step_min, free_share)
+            }
         }
     }
 

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use model::Timestamp;
 
-use super::{AreaId, Departure, Estimator, GateId, Site, StepFlows};
+use super::{
+    AreaId, Departure, Estimator, GateId, Site, StepFlows,
+    stay::{Stay, Staying},
+};
 
 /// A direction through a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -34,30 +37,12 @@ pub struct Arrival {
     pub trend_sd: f64,
 }
 
-/// How readily people leave an area by one lane, as a share of its people and minute, when nothing holds them up.
+/// How readily people leave an area by one lane, when nothing holds them up. Where a [`Stay`] is known it says how many
+/// leave, and this only by which lane.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Leaving {
-    /// Now.
-    pub now_per_min: f64,
-    /// Later: while an area fills, those who came lately are not yet ready to leave.
-    pub later_per_min: f64,
-    /// How long it takes to go from one to the other, min.
-    pub settles_min: f64,
-}
-
-impl Leaving {
-    /// The same now and later.
-    #[must_use]
-    pub fn steady(per_min: f64) -> Self {
-        Self { now_per_min: per_min, later_per_min: per_min, settles_min: 1.0 }
-    }
-
-    /// The share a number of minutes ahead.
-    #[must_use]
-    pub fn ahead(&self, minutes: f64) -> f64 {
-        let settled = 1.0 - (-minutes / self.settles_min.max(0.1)).exp();
-        (self.now_per_min + (self.later_per_min - self.now_per_min) * settled).max(0.0)
-    }
+    /// The share of its people that leave by this lane in a minute.
+    pub per_min: f64,
 }
 
 /// All that a projection starts from: plain values, so that it can be made by hand, kept and repeated.
@@ -71,6 +56,8 @@ pub struct Outlook {
     pub arrivals: BTreeMap<Lane, Arrival>,
     /// How readily people leave the areas, by lane.
     pub leaving: BTreeMap<Lane, Leaving>,
+    /// How long people stay, for the areas that they do not only walk through.
+    pub stays: BTreeMap<AreaId, Stay>,
     /// What is known beforehand of people who go home.
     pub departures: BTreeMap<AreaId, Departure>,
 }
@@ -80,26 +67,17 @@ impl Outlook {
     #[must_use]
     pub fn of(at: Timestamp) -> Self {
         let (persons, arrivals, leaving) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { at, persons, arrivals, leaving, departures: BTreeMap::new() }
+        Self { at, persons, arrivals, leaving, stays: BTreeMap::new(), departures: BTreeMap::new() }
     }
 }
 
 /// How far back counts are kept for the trend, min.
 const MINUTES_KEPT: usize = 40;
-/// How far back arrivals are kept to find how long people stay: six hours of minutes.
-const STEPS_KEPT: usize = 360;
-/// Fewer than this who left say nothing about the stay.
-const LEFT_MIN: f64 = 10.0;
 /// Half-life of the weight of a count in the trend, min.
 const TREND_HALF_LIFE_MIN: f64 = 8.0;
 /// Half-life of what is remembered of leaving, min: areas where people stay, and those they walk through.
 const STAY_HALF_LIFE_MIN: f64 = 10.0;
 const WALK_HALF_LIFE_MIN: f64 = 3.0;
-/// Person-minutes of prior belief in the stay (its own or half an hour).
-const STAY_PRIOR: f64 = 60.0;
-const STAY_DEFAULT_MIN: f64 = 30.0;
-/// What a stay is taken to come to while too few have left to say.
-const STAY_UNKNOWN_MIN: f64 = 60.0;
 /// A usual trend: this share of the mean, a minute.
 const TREND_USUAL: f64 = 0.05;
 /// Counts vary more than Poisson says, because people come in groups.
@@ -111,9 +89,7 @@ pub struct Trends {
     site: Site,
     counts: BTreeMap<Lane, VecDeque<f64>>,
     left: BTreeMap<Lane, f64>,
-    person_minutes: BTreeMap<AreaId, f64>,
-    /// Everybody who came so far, by step: who has left since tells how long they stayed.
-    came: BTreeMap<AreaId, VecDeque<f64>>,
+    staying: BTreeMap<AreaId, Staying>,
     step_min: f64,
 }
 
@@ -129,12 +105,12 @@ impl Trends {
     /// Nothing seen yet.
     #[must_use]
     pub fn new(site: &Site) -> Self {
+        let stays = site.leaves().filter(|area| area.walk_length_m.is_none());
         Self {
+            staying: stays.map(|area| (area.id.clone(), Staying::new(area.stay_min))).collect(),
             site: site.clone(),
             counts: BTreeMap::new(),
             left: BTreeMap::new(),
-            person_minutes: BTreeMap::new(),
-            came: BTreeMap::new(),
             step_min: 1.0,
         }
     }
@@ -159,24 +135,22 @@ impl Trends {
             let left = self.left.entry(lane).or_default();
             *left = *left * keep + count;
         }
-        for area in self.site.leaves() {
-            let keep = 0.5_f64.powf(self.step_min / half_life(Some(&area.id)));
-            let persons = estimator.occupancy(&area.id).map_or(0.0, |occupancy| occupancy.persons);
-            let sum = self.person_minutes.entry(area.id.clone()).or_default();
-            *sum = *sum * keep + persons * self.step_min;
-            let entered: f64 = lanes(&self.site)
-                .filter(|(_, _, to)| *to == Some(area.id.as_str()))
-                .filter_map(|(lane, ..)| {
-                    let flow = flows.get(&lane.0)?;
-                    Some(if lane.1 == Direction::Forward { flow.forward } else { flow.backward })
-                })
-                .sum();
-            let came = self.came.entry(area.id.clone()).or_insert_with(|| [(persons - entered).max(0.0)].into());
-            let before = came.back().copied().unwrap_or(0.0);
-            came.push_back(before + entered);
-            if came.len() > STEPS_KEPT {
-                came.pop_front();
+        for (id, staying) in &mut self.staying {
+            let passed = |lane: &Lane| {
+                let flow = flows.get(&lane.0);
+                flow.map_or(0.0, |flow| if lane.1 == Direction::Forward { flow.forward } else { flow.backward })
+            };
+            let ends = |lane: (Lane, Option<&str>, Option<&str>)| {
+                let count = passed(&lane.0);
+                (lane.2 == Some(id.as_str()), lane.1 == Some(id.as_str()), count)
+            };
+            let (mut entered, mut left) = (0.0, 0.0);
+            for (enters, leaves, count) in lanes(&self.site).map(ends) {
+                entered += if enters { count } else { 0.0 };
+                left += if leaves { count } else { 0.0 };
             }
+            let persons = estimator.occupancy(id).map_or(0.0, |occupancy| occupancy.persons);
+            staying.step(entered, left, persons, self.step_min);
         }
     }
 
@@ -184,6 +158,7 @@ impl Trends {
     #[must_use]
     pub fn outlook(&self, estimator: &Estimator, at: Timestamp) -> Outlook {
         let mut outlook = Outlook::of(at);
+        outlook.stays = self.staying.iter().map(|(area, staying)| (area.clone(), staying.now())).collect();
         for area in self.site.leaves() {
             let occupancy = estimator.occupancy(&area.id);
             if let Some(occupancy) = occupancy.filter(|occupancy| occupancy.shown().is_some()) {
@@ -195,8 +170,7 @@ impl Trends {
         }
         for (lane, from, _) in lanes(&self.site) {
             let Some(from) = from else { continue };
-            let persons = estimator.occupancy(from).map_or(0.0, |occupancy| occupancy.persons);
-            let leaving = self.leaving(&lane, from, persons);
+            let leaving = self.leaving(&lane, from, &outlook);
             outlook.leaving.insert(lane, leaving);
         }
         outlook
@@ -216,7 +190,10 @@ impl Trends {
         // Newest first; gates are stepped together, so equal places are equal times.
         let back = |counts: &VecDeque<f64>, age: usize| counts.iter().rev().nth(age).copied().unwrap_or(0.0);
         let sums: Vec<f64> = (0..steps).map(|age| counts.iter().map(|counts| back(counts, age)).sum()).collect();
-        let whole = line(&sums, self.step_min);
+        let whole = line(
+            sums.iter().zip(0..).map(|(count, age)| (f64::from(age) * self.step_min, count / self.step_min)),
+            self.step_min,
+        );
         let lately = |counts: &&VecDeque<f64>| 0.1 + counts.iter().rev().take(15).sum::<f64>();
         let all: f64 = counts.iter().map(lately).sum();
         let shares: Vec<f64> = counts.iter().map(|counts| lately(counts) / all).collect();
@@ -232,55 +209,31 @@ impl Trends {
         arrivals.collect()
     }
 
-    /// The share that leaves in a minute. Where people walk through, it is one over the walking time, split over the
-    /// lanes as lately; where they stay, it is what lately left per person and minute, and later one over the stay.
-    fn leaving(&self, lane: &Lane, from: &str, persons: f64) -> Leaving {
+    /// The share that leaves in a minute: one over the walking time or the stay, split over the lanes as lately.
+    fn leaving(&self, lane: &Lane, from: &str, outlook: &Outlook) -> Leaving {
         let Some(area) = self.site.area(from) else { return Leaving::default() };
         let left = self.left.get(lane).copied().unwrap_or(0.0);
         let beside: Vec<Lane> =
             lanes(&self.site).filter(|(_, other, _)| *other == Some(from)).map(|(lane, ..)| lane).collect();
         #[expect(clippy::cast_precision_loss, reason = "a handful of lanes")]
         let lanes_count = beside.len().max(1) as f64;
-        if let Some(length_m) = area.walk_length_m {
-            let all: f64 = beside.iter().filter_map(|lane| self.left.get(lane)).sum();
-            let share = (left + 1.0) / (all + lanes_count);
-            return Leaving::steady(share * area.diagram.free_speed_m_s * 60.0 / length_m);
-        }
-        let prior = 1.0 / area.stay_min.unwrap_or(STAY_DEFAULT_MIN);
-        let minutes = self.person_minutes.get(from).copied().unwrap_or(0.0);
-        let now_per_min = (left + STAY_PRIOR * prior / lanes_count) / (minutes + STAY_PRIOR);
         let all: f64 = beside.iter().filter_map(|lane| self.left.get(lane)).sum();
         let share = (left + 1.0) / (all + lanes_count);
-        // While nobody knows how long people stay, a long stay is the safe side: they may have come for the evening.
-        let stay_min = area.stay_min.or_else(|| self.stay_min(from, persons)).unwrap_or(STAY_UNKNOWN_MIN);
-        Leaving { now_per_min, later_per_min: share / stay_min, settles_min: stay_min / 2.0 }
-    }
-
-    /// How long those stayed who leave now, when who came first leaves first: the time since as many had come as have
-    /// left by now. `None` while too few have left.
-    fn stay_min(&self, area: &str, persons: f64) -> Option<f64> {
-        let came = self.came.get(area)?;
-        let left = came.back()? - persons;
-        let first = came.front()?;
-        if left - first < LEFT_MIN {
-            return None;
-        }
-        let since = came.iter().rev().position(|came| *came <= left)?;
-        #[expect(clippy::cast_precision_loss, reason = "some hundred steps")]
-        let stay_min = since as f64 * self.step_min;
-        Some(stay_min.max(1.0))
+        let walking = area.walk_length_m.map(|length_m| length_m / (area.diagram.free_speed_m_s * 60.0));
+        let minutes = walking.or_else(|| outlook.stays.get(from).map(|stay| stay.mean_min));
+        Leaving { per_min: minutes.map_or(0.0, |minutes| share / minutes) }
     }
 }
 
 /// Weighted least squares through counts, newest first: level now and slope. The slope is drawn to zero as far as it is
 /// not significant; beforehand, a change of a twentieth of the mean a minute is taken to be usual.
-fn line(counts: &[f64], step_min: f64) -> Arrival {
-    let decay = 0.5_f64.powf(step_min / TREND_HALF_LIFE_MIN);
+///
+/// `rates` are (minutes ago, persons a minute), each over `step_min` minutes.
+pub(super) fn line(rates: impl Iterator<Item = (f64, f64)>, step_min: f64) -> Arrival {
     let (mut s, mut sx, mut sxx, mut sy, mut sxy) = (0.0, 0.0, 0.0, 0.0, 0.0);
     let (mut ss, mut ssx, mut ssxx) = (0.0, 0.0, 0.0);
-    let (mut weight, mut x) = (1.0, 0.0);
-    for count in counts {
-        let y = count / step_min;
+    for (age_min, y) in rates {
+        let (x, weight) = (-age_min, 0.5_f64.powf(age_min / TREND_HALF_LIFE_MIN));
         s += weight;
         sx += weight * x;
         sxx += weight * x * x;
@@ -289,8 +242,9 @@ fn line(counts: &[f64], step_min: f64) -> Arrival {
         ss += weight * weight;
         ssx += weight * weight * x;
         ssxx += weight * weight * x * x;
-        weight *= decay;
-        x -= step_min;
+    }
+    if s <= 0.0 {
+        return Arrival::default();
     }
     let (mean, middle) = (sy / s, sx / s);
     let variance = DISPERSION * mean.max(0.5) / step_min;
@@ -365,17 +319,16 @@ mod tests {
     }
 
     #[test]
-    fn people_who_stay_a_quarter_of_an_hour_leave_at_one_fifteenth_a_minute() {
+    fn people_who_stay_a_quarter_of_an_hour_leave_where_others_left_lately() {
         // Twenty a minute come and go while 300 are there.
         let outlook = played(&square(), 120, |gate, minute| match gate {
             "north" if minute < 15 => (20.0, 0.0),
             "north" => (20.0, 20.0),
             _ => (0.0, 0.0),
         });
-        let leaving = outlook.leaving[&("north".to_owned(), Direction::Backward)];
-        assert!((leaving.now_per_min - 1.0 / 15.0).abs() < 0.005, "{leaving:?}");
-        let all: f64 = outlook.leaving.values().map(|leaving| leaving.later_per_min).sum();
-        assert!((all - 1.0 / 15.0).abs() < 0.005, "{all}");
+        assert!((outlook.stays["square"].mean_min - 15.0).abs() < 2.0, "{:?}", outlook.stays);
+        let leaving = |gate: &str| outlook.leaving[&(gate.to_owned(), Direction::Backward)].per_min;
+        assert!((leaving("north") - 1.0 / 15.0).abs() < 0.01 && leaving("east") < 0.001, "{}", leaving("north"));
     }
 
     #[test]
@@ -384,7 +337,7 @@ mod tests {
         site.areas[0].walk_length_m = Some(40.2);
         let outlook = played(&site, 20, |_, _| (10.0, 0.0));
         let leaving = outlook.leaving[&("between".to_owned(), Direction::Forward)];
-        let leaving = leaving.ahead(10.0);
-        assert!((leaving - 2.0).abs() < 0.1, "half a minute of walking: {leaving}");
+        assert!((leaving.per_min - 2.0).abs() < 0.1, "half a minute of walking: {leaving:?}");
+        assert!(outlook.stays.keys().eq(["b"]), "{:?}", outlook.stays);
     }
 }

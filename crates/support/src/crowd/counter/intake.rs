@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Counts, Finding, FlowStatus, GateFlow, Mark, Reading, StepFlows,
-    bridge::Bridge,
+    bridge::{Bridge, Likely},
     series::{Series, plus_s, step_of},
     swap::Ledger,
 };
@@ -233,7 +233,7 @@ impl Counters {
     ) -> Option<(f64, f64)> {
         let counts = counts?;
         let name = self.site.gates[gate].id.clone();
-        let likely = |is_forward| self.bridge.likely((gate, is_forward), raw, slot).unwrap_or(0.0);
+        let likely = |is_forward| self.bridge.likely((gate, is_forward), raw, slot).unwrap_or_default().persons;
         let expected = (likely(true), likely(false));
         let counter = self.site.gates[gate].counters.first()?.clone();
         let series = &mut self.series.get_mut(&counter)?.1;
@@ -296,15 +296,17 @@ impl Counters {
             return flow;
         }
         let most = site_gate.capacity_per_min() * settings.step_s / 60.0;
-        let likely = |is_forward| self.bridge.likely((gate, is_forward), counts, slot).map(|flow| flow.min(most));
+        let likely = |is_forward| self.bridge.likely((gate, is_forward), counts, slot);
         let (forward, backward) = (likely(true), likely(false));
-        (flow.forward, flow.backward) = (forward.unwrap_or(0.0), backward.unwrap_or(0.0));
+        let persons = |likely: Option<Likely>| likely.unwrap_or_default().persons.min(most);
+        (flow.forward, flow.backward) = (persons(forward), persons(backward));
         let steps = self.missing.entry(gate).or_default();
         *steps += 1;
         let is_short = f64::from(*steps) * settings.step_s <= settings.bridge_s;
         let has_basis = forward.is_some() && backward.is_some();
-        let both = flow.forward + flow.backward;
-        flow.sd_persons = if has_basis { (both + (0.3 * both).powi(2)).sqrt().max(1.0) } else { most / 4.0 };
+        let sd_persons = |likely: Option<Likely>| likely.unwrap_or_default().sd_persons;
+        let wider = sd_persons(forward).max(sd_persons(backward)).max(1.0);
+        flow.sd_persons = if has_basis { wider } else { most / 4.0 };
         flow.status = if is_short && has_basis { FlowStatus::Bridged } else { FlowStatus::Unknown };
         flow.marks.push(if is_short && has_basis { Mark::Bridged } else { Mark::Unknown });
         if flow.status == FlowStatus::Unknown {

@@ -8,7 +8,7 @@ use crate::crowd::Area;
 /// Steps of which means are compared.
 const BLOCK_STEPS: f64 = 5.0;
 /// Uncertainty of walking time, as a share, and of what is left over, persons.
-const TIME_SD_SHARE: f64 = 0.35;
+const TIME_SD_SHARE: f64 = 0.15;
 const REST_SD_PERSONS: f64 = 1.5;
 
 /// What passed the gates of an area in one step: count and capacity of each lane in and out.
@@ -45,7 +45,6 @@ impl Walk {
         free_share: f64,
     ) -> Option<Found> {
         let walk_length_m = area.walk_length_m?;
-        let sum = |lanes: &[(f64, f64)]| lanes.iter().map(|(count, _)| count).sum::<f64>();
         let (entered, left) = (sum(&passing.entered), sum(&passing.left));
         self.steps += 1.0;
         self.minutes += step_min;
@@ -69,13 +68,36 @@ impl Walk {
     }
 }
 
+/// What the walking time says of an area with a gate that is not measured, in a step in which nothing can queue: there the
+/// counts cannot tell who is there at the end of the step, so each step is corrected, with the chance of who just walks
+/// by then.
+pub(super) fn without_a_gate(
+    area: &Area,
+    passing: &Passing,
+    persons: f64,
+    step_min: f64,
+    free_share: f64,
+) -> Option<Found> {
+    let walk_length_m = area.walk_length_m?;
+    if may_queue(passing, free_share) {
+        return None;
+    }
+    let flow_per_min = f64::midpoint(sum(&passing.entered), sum(&passing.left)) / step_min;
+    let expected = walking(area, flow_per_min, walk_length_m)?;
+    let sd_persons = (TIME_SD_SHARE * expected).hypot(REST_SD_PERSONS).hypot(expected.sqrt());
+    Some(Found { shift: expected - persons, sd_persons })
+}
+
+fn sum(lanes: &[(f64, f64)]) -> f64 {
+    lanes.iter().map(|(count, _)| count).sum()
+}
+
 /// A queue can stand when the ways out that are used can take less than the ways in, and are nearly full.
 fn may_queue(passing: &Passing, free_share: f64) -> bool {
     let capacity = |lanes: &[(f64, f64)]| {
         let all: f64 = lanes.iter().map(|(count, _)| count).sum();
         lanes.iter().filter(|(count, _)| *count > 0.1 * all).map(|(_, capacity)| capacity).sum::<f64>()
     };
-    let sum = |lanes: &[(f64, f64)]| lanes.iter().map(|(count, _)| count).sum::<f64>();
     let (ways_in, ways_out) = (capacity(&passing.entered), capacity(&passing.left));
     if sum(&passing.entered) + sum(&passing.left) == 0.0 {
         return false;

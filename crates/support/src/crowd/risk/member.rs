@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{ForecastBand, RiskSettings};
 use crate::crowd::{
-    Departure, Direction, Leaving, Outlook, Plan, Site, departure,
+    Departure, Direction, Leaving, Outlook, Plan, Site, Stay, departure,
     measure::{Held, Rules},
+    stay::{self, STAGES},
     trend::{Arrival, lanes},
 };
 
@@ -61,6 +62,7 @@ struct LaneRow {
 pub(super) struct Road<'a> {
     names: Vec<&'a str>,
     now: Vec<(f64, f64)>,
+    stays: Vec<Option<Stay>>,
     lanes: Vec<LaneRow>,
     gates: usize,
     rules: Rules,
@@ -68,28 +70,9 @@ pub(super) struct Road<'a> {
     departures: BTreeMap<usize, &'a Departure>,
     /// For each lane the share of those going home who take it.
     homeward: Vec<f64>,
-    /// For each leaf the share of those going home who reach a gate in a minute.
+    /// For each area the share of those going home who reach its gates in a minute.
     reaching: Vec<f64>,
     settings: &'a RiskSettings,
-}
-
-/// Who is where in one member: those who stay or walk on as lately, and those who go home.
-struct People {
-    here: Vec<f64>,
-    homeward: Vec<f64>,
-}
-
-impl People {
-    fn all(&self) -> Vec<f64> {
-        self.here.iter().zip(&self.homeward).map(|(here, homeward)| here + homeward).collect()
-    }
-
-    /// Takes people away, those who want to leave first.
-    fn take(&mut self, place: usize, persons: f64) {
-        let first = persons.min(self.homeward[place]);
-        self.homeward[place] -= first;
-        self.here[place] = (self.here[place] - (persons - first)).max(0.0);
-    }
 }
 
 impl<'a> Road<'a> {
@@ -120,12 +103,13 @@ impl<'a> Road<'a> {
                 to: place(to),
                 // From an area that is not projected, people keep coming as they would from outside.
                 arrival: arrives.unwrap_or_default(),
-                leaving: leaving_of(outlook, &lane, from),
+                leaving: outlook.leaving.get(&lane).copied().unwrap_or_default(),
                 capacity_per_min: site.gates[gate].capacity_per_min().min(width),
                 delay_min,
             })
         });
         let lanes = rows.collect();
+        let stays = names.iter().map(|name| outlook.stays.get(*name).copied()).collect();
         let bands = bands.iter().filter_map(|band| Some((place(Some(&band.area))?, band))).collect();
         let departures = outlook.departures.iter().filter_map(|(area, going)| Some((place(Some(area))?, going)));
         let departures: BTreeMap<usize, &Departure> = departures.collect();
@@ -133,7 +117,7 @@ impl<'a> Road<'a> {
         let reaching = names.iter().map(|name| departure::reaching_per_min(surface(name))).collect();
         let (gates, rules) = (site.gates.len(), Rules::new(site, outlook.at, plan));
         let homeward = departure::homeward(site);
-        Self { names, now, lanes, gates, rules, bands, departures, homeward, reaching, settings }
+        Self { names, now, stays, lanes, gates, rules, bands, departures, homeward, reaching, settings }
     }
 
     pub fn place(&self, leaf: &str) -> Option<usize> {
@@ -146,21 +130,36 @@ impl<'a> Road<'a> {
 
     /// Walks one member to the end.
     pub fn walk(&self, member: &Member) -> Path {
-        let here: Vec<f64> = self.now.iter().map(|(mean, sd)| (mean + member.occupancy * sd).max(0.0)).collect();
-        let mut people = People { homeward: vec![0.0; here.len()], here };
+        let mut present: Vec<Present> = (0..self.now.len()).map(|place| self.present(place, member)).collect();
         let mut held = Held::new(self.gates);
-        let nobody = || (vec![0.0; people.here.len()], vec![0.0; people.here.len()]);
-        let mut coming: Vec<(Vec<f64>, Vec<f64>)> = (0..=self.settings.minutes).map(|_| nobody()).collect();
+        let mut coming: Vec<Vec<Group>> = vec![vec![Group::default(); present.len()]; self.settings.minutes + 1];
         let mut path = Path { persons: Vec::new(), flows: Vec::new(), waiting: Vec::new() };
         for minute in 0..self.settings.minutes {
-            self.decide_to_go(member, minute, &mut people);
-            let flows = self.move_people(member, minute, (&mut people, &mut coming), &mut held);
-            for (place, per_min) in self.rules.taken_away(minute) {
-                if let Some(place) = self.names.iter().position(|name| *name == place) {
-                    people.take(place, per_min);
+            self.decide_to_go(member, minute, &mut present);
+            let due = std::mem::take(&mut coming[minute]);
+            let Minute { moved, came, held: held_after } = self.minute(member, minute, &present, &due, &held);
+            held = held_after;
+            let (mut flows, mut left) = (vec![0.0; self.gates], vec![Group::default(); present.len()]);
+            for (row, moved) in self.lanes.iter().zip(&moved) {
+                flows[row.gate] += moved.all();
+                match row.from {
+                    Some(from) => left[from].add(*moved),
+                    None => held.keep_rest(row.gate, row.direction, moved.all()),
+                }
+                let later = row.to.filter(|_| row.delay_min > 0).zip(coming.get_mut(minute + row.delay_min));
+                if let Some((to, coming)) = later {
+                    coming[to].add(*moved);
                 }
             }
-            path.persons.push(people.all());
+            for ((present, came), left) in present.iter_mut().zip(came).zip(left) {
+                present.pass(came, left);
+            }
+            for (name, per_min) in self.rules.taken_away(minute) {
+                if let Some(place) = self.place(name) {
+                    present[place].take_away(per_min);
+                }
+            }
+            path.persons.push(present.iter().map(Present::persons).collect());
             path.flows.push(flows);
             path.waiting.push(held.outside());
         }
@@ -168,67 +167,56 @@ impl<'a> Road<'a> {
     }
 
     /// Who decides to go home in this minute, beyond those who leave as lately anyway.
-    fn decide_to_go(&self, member: &Member, minute: usize, people: &mut People) {
+    fn decide_to_go(&self, member: &Member, minute: usize, present: &mut [Present]) {
         for (place, departure) in &self.departures {
             let deviates = (member.leaving, member.later);
             let going = departure.in_minute(minute, deviates, &self.settings.departures);
             let lately: f64 =
-                self.lanes.iter().filter(|row| row.from == Some(*place)).map(|row| row.leaving.now_per_min).sum();
-            let deciding = people.here[*place] * (1.0 - (-(going - lately).max(0.0)).exp());
-            people.here[*place] -= deciding;
-            people.homeward[*place] += deciding;
+                self.lanes.iter().filter(|row| row.from == Some(*place)).map(|row| row.leaving.per_min).sum();
+            present[*place].go_home(1.0 - (-(going - lately).max(0.0)).exp());
         }
     }
 
-    /// Moves people through every lane; gives the persons through each gate, both directions.
-    fn move_people(
-        &self,
-        member: &Member,
-        minute: usize,
-        (people, coming): (&mut People, &mut [(Vec<f64>, Vec<f64>)]),
-        held: &mut Held,
-    ) -> Vec<f64> {
-        let mut flows = vec![0.0; self.gates];
-        let mut change = std::mem::take(&mut coming[minute]);
-        let mut wanted = self.wanted(member, minute, &people.here);
-        let mut homeward = vec![0.0; wanted.len()];
-        for (lane, row) in self.lanes.iter().enumerate() {
-            let Some(from) = row.from.filter(|from| people.homeward[*from] > 0.0) else { continue };
-            let going = people.homeward[from] * self.reaching[from] * self.homeward[lane];
-            wanted[lane] += going;
-            homeward[lane] = if wanted[lane] > 0.0 { going / wanted[lane] } else { 0.0 };
-        }
-        let moved = self.rules.apply(minute, wanted, held);
-        for (lane, (row, moved)) in self.lanes.iter().zip(&moved).enumerate() {
-            let moved = moved.min(row.capacity_per_min);
-            let (here, homeward) = (moved * (1.0 - homeward[lane]), moved * homeward[lane]);
-            flows[row.gate] += moved;
-            if let Some(from) = row.from {
-                change.0[from] -= here;
-                change.1[from] -= homeward;
-            } else {
-                held.keep_rest(row.gate, row.direction, moved);
-            }
-            if let Some(to) = row.to {
-                let at = minute + row.delay_min;
-                let to_change = if at == minute { Some(&mut change) } else { coming.get_mut(at) };
-                if let Some(arriving) = to_change {
-                    arriving.0[to] += here;
-                    arriving.1[to] += homeward;
+    /// Who passes each lane in a minute. Who walks through a short area leaves it in the minute in which they came, so
+    /// what came is found by going over it once more for each such area on the way.
+    fn minute(&self, member: &Member, minute: usize, present: &[Present], due: &[Group], held: &Held) -> Minute {
+        let walked = present.iter().filter(|present| present.share_on.is_none()).count();
+        let mut found = Minute { moved: Vec::new(), came: due.to_vec(), held: held.clone() };
+        for _ in 0..=walked.min(WALKED_MAX) {
+            let mut held = held.clone();
+            let wanted = self.wanted(member, minute, present, &found.came);
+            let passing = self.rules.apply(minute, wanted.iter().map(Group::all).collect(), &mut held);
+            let mut came = due.to_vec();
+            let rows = self.lanes.iter().zip(wanted.iter().zip(passing));
+            let moved = rows.map(|(row, (wanted, passing))| {
+                let moved = wanted.part(passing.min(row.capacity_per_min));
+                if let Some(to) = row.to.filter(|_| row.delay_min == 0) {
+                    came[to].add(moved);
                 }
-            }
+                moved
+            });
+            let moved = moved.collect();
+            found = Minute { moved, came, held };
         }
-        for (persons, change) in people.here.iter_mut().zip(change.0) {
-            *persons = (*persons + change).max(0.0);
+        found
+    }
+
+    fn present(&self, place: usize, member: &Member) -> Present {
+        let (mean, sd) = self.now[place];
+        let persons = (mean + member.occupancy * sd).max(0.0);
+        let Some(stay) = &self.stays[place] else { return Present::walking(persons) };
+        let longer = (member.leaving * stay.sd_log.hypot(self.settings.leaving_spread)).exp();
+        if self.departures.contains_key(&place) {
+            // Where it is known when they go home, they do not tire of staying before that.
+            let now = stay.stages[STAGES - 1] * stay.share_on(1.0, longer);
+            return Present { share_on: Some(now), ..Present::walking(persons) };
         }
-        for (persons, change) in people.homeward.iter_mut().zip(change.1) {
-            *persons = (*persons + change).max(0.0);
-        }
-        flows
+        let stages = stay.stages.map(|share| share * persons);
+        Present { stages, share_on: Some(stay.share_on(1.0, longer)), first: stay.first, homeward: 0.0 }
     }
 
     /// Who would pass each lane in this minute if nothing held them up.
-    fn wanted(&self, member: &Member, minute: usize, persons: &[f64]) -> Vec<f64> {
+    fn wanted(&self, member: &Member, minute: usize, present: &[Present], came: &[Group]) -> Vec<Group> {
         let ahead = minutes_of(minute) + 0.5;
         let mut wanted: Vec<f64> = self.lanes.iter().map(|row| self.arriving(member, row, ahead)).collect();
         for (place, band) in &self.bands {
@@ -247,19 +235,23 @@ impl<'a> Road<'a> {
         }
         // Leaving is exponential in all lanes of an area together, so that nobody leaves twice.
         let readiness = (1.0 - member.leaving * self.settings.leaving_spread).max(0.0);
-        let mut rates = vec![0.0; persons.len()];
+        let mut rates = vec![0.0; present.len()];
         for row in &self.lanes {
             if let Some(from) = row.from {
-                rates[from] += row.leaving.ahead(ahead) * readiness;
+                rates[from] += row.leaving.per_min;
             }
         }
         for (row, wanted) in self.lanes.iter().zip(&mut wanted) {
             if let Some(from) = row.from.filter(|from| rates[*from] > 0.0) {
-                let share = row.leaving.ahead(ahead) * readiness / rates[from];
-                *wanted = persons[from] * (1.0 - (-rates[from]).exp()) * share;
+                let ready = present[from].ready(came[from].here, rates[from] * readiness);
+                *wanted = ready * row.leaving.per_min / rates[from];
             }
         }
-        wanted
+        let going = |lane: usize, row: &LaneRow| {
+            row.from.map_or(0.0, |from| present[from].homeward * self.reaching[from] * self.homeward[lane])
+        };
+        let rows = self.lanes.iter().zip(wanted).enumerate();
+        rows.map(|(lane, (row, here))| Group { here, homeward: going(lane, row) }).collect()
     }
 
     /// Arrivals from outside: the level, a trend that fades, and what may change later.
@@ -276,11 +268,97 @@ impl<'a> Road<'a> {
     }
 }
 
-/// How readily people leave by a lane. Where it is known when they go home, they do not tire of staying before that.
-fn leaving_of(outlook: &Outlook, lane: &crate::crowd::Lane, from: Option<&str>) -> Leaving {
-    let leaving = outlook.leaving.get(lane).copied().unwrap_or_default();
-    let is_known = from.is_some_and(|area| outlook.departures.contains_key(area));
-    if is_known { Leaving::steady(leaving.now_per_min) } else { leaving }
+/// At most so many areas that people walk through are followed within one minute.
+const WALKED_MAX: usize = 4;
+
+/// What passes in one minute: by lane, what came to each area, and who is held back after it.
+struct Minute {
+    moved: Vec<Group>,
+    came: Vec<Group>,
+    held: Held,
+}
+
+/// Persons: those who go about as before, and those on their way home.
+#[derive(Clone, Copy, Debug, Default)]
+struct Group {
+    here: f64,
+    homeward: f64,
+}
+
+impl Group {
+    fn all(&self) -> f64 {
+        self.here + self.homeward
+    }
+
+    fn add(&mut self, more: Self) {
+        self.here += more.here;
+        self.homeward += more.homeward;
+    }
+
+    /// So many persons, of both kinds alike; of those who were sent here from elsewhere nobody is on the way home.
+    fn part(&self, persons: f64) -> Self {
+        let homeward = if self.all() > 0.0 { persons * self.homeward / self.all() } else { 0.0 };
+        Self { here: persons - homeward, homeward }
+    }
+}
+
+/// Who is in an area on a member's path, by stage of their stay. Where people only walk, all are in the last stage.
+struct Present {
+    stages: [f64; STAGES],
+    first: usize,
+    /// The share of a stage that goes on each minute; `None` where people walk through.
+    share_on: Option<f64>,
+    /// On their way home, beside the stages.
+    homeward: f64,
+}
+
+impl Present {
+    fn walking(persons: f64) -> Self {
+        let mut stages = [0.0; STAGES];
+        stages[STAGES - 1] = persons;
+        Self { stages, first: STAGES - 1, share_on: None, homeward: 0.0 }
+    }
+
+    fn persons(&self) -> f64 {
+        self.stages.iter().sum::<f64>() + self.homeward
+    }
+
+    /// A share of those who stay sets out for home.
+    fn go_home(&mut self, share: f64) {
+        let going = self.stages.iter().sum::<f64>() * share;
+        self.stages = self.stages.map(|stage| stage * (1.0 - share));
+        self.homeward += going;
+    }
+
+    /// Who wants to leave in this minute, of those who are there and of those who come in it; `rate_per_min` is that of
+    /// people who walk through.
+    fn ready(&self, came: f64, rate_per_min: f64) -> f64 {
+        let here = self.stages[STAGES - 1];
+        match self.share_on {
+            Some(share) => here * share,
+            None => {
+                let gone = 1.0 - (-rate_per_min).exp();
+                here * gone + came * (1.0 - gone / rate_per_min.max(1e-9)).max(0.0)
+            }
+        }
+    }
+
+    fn pass(&mut self, came: Group, left: Group) {
+        self.homeward = (self.homeward + came.homeward - left.homeward).max(0.0);
+        self.stages[STAGES - 1] -= left.here;
+        if let Some(share) = self.share_on {
+            stay::advance(&mut self.stages, share);
+        }
+        self.stages[self.first] += came.here;
+        self.stages[STAGES - 1] = self.stages[STAGES - 1].max(0.0);
+    }
+
+    fn take_away(&mut self, persons: f64) {
+        let here = self.persons();
+        let kept = (here - persons).max(0.0) / here.max(f64::MIN_POSITIVE);
+        self.stages = self.stages.map(|stage| stage * kept);
+        self.homeward *= kept;
+    }
 }
 
 /// A band's value for a normal deviate: straight through its quantiles.

@@ -19,7 +19,7 @@ fn outlook(site: &Site, persons: f64, sd: f64, arrival: Arrival, leaving: f64) -
     for (lane, from, _) in lanes(site) {
         match from {
             None => drop(outlook.arrivals.insert(lane, arrival)),
-            Some(_) => drop(outlook.leaving.insert(lane, Leaving::steady(leaving))),
+            Some(_) => drop(outlook.leaving.insert(lane, Leaving { per_min: leaving })),
         }
     }
     outlook
