@@ -67,7 +67,14 @@ describe('what is expected', () => {
 });
 
 describe('the scales', () => {
-  const line = { key: 'kade', name: 'Kade', capacityPersons: 1000, redPersons: 800, points: [point(0, 100)] };
+  const line = {
+    key: 'kade',
+    name: 'Kade',
+    capacityPersons: 1000,
+    amberPersons: 600,
+    redPersons: 800,
+    points: [point(0, 100)],
+  };
   it('reach above red, and above all that is drawn', () => {
     expect(topOf(line)).toBeCloseTo(864);
     expect(topOf({ ...line, points: [point(0, 2000)] })).toBeGreaterThan(2010);

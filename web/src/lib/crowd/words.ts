@@ -4,6 +4,7 @@ import { i18n, maybe, t } from '$lib/i18n/index.svelte';
 import { app } from '$lib/state/app.svelte';
 import { fields, measureFields, type Field } from './fields';
 import type { Plan } from './plan.svelte';
+import type { Quantity, Reason } from './reasons';
 import type { Body, Measure, PartKind } from './types';
 
 export const number = (value: number) => formatNumber(value, i18n.locale);
@@ -20,6 +21,19 @@ export function chance(probability: number): string {
 }
 export const clockTime = (moment: string | number) => formatTime(moment, 'time', i18n.locale, app.city.timeZone);
 export const dayTime = (moment: string | number) => formatTime(moment, 'full', i18n.locale, app.city.timeZone);
+
+/** A value of what a colour follows from, with its unit. */
+export function quantityText(quantity: Quantity, value: number): string {
+  if (quantity === 'specific_flow') return `${number(value)} p/m/min`;
+  return quantity === 'occupancy_share' ? t('crowd.reason.full', { n: percent(value) }) : density(value);
+}
+/** The reason of an alert: the value now and the threshold, as far as they are known. */
+export function reasonText({ quantity, value, threshold }: Reason): string {
+  const [now, border] = [value, threshold].map((one) => (one === null ? null : quantityText(quantity, one)));
+  if (now && border) return t('crowd.reason.now', { value: now, threshold: border });
+  if (now) return t('crowd.reason.value', { value: now });
+  return border ? t('crowd.reason.threshold', { threshold: border }) : '';
+}
 
 const allMeasureFields = measureFields(['gate', 'toGate', 'area', 'perMin', 'share', 'laterMin']);
 function fieldOf(kind: PartKind, name: string): Field | undefined {

@@ -1,9 +1,13 @@
 /** English texts; the type makes a missing or superfluous key an error. */
 import { crowdEn } from './crowd.en';
 import type { Messages } from './nl';
+import { outlookEn } from './outlook.en';
+import { roomEn } from './room.en';
 
 export const en: Messages = {
   ...crowdEn,
+  ...outlookEn,
+  ...roomEn,
   'app.name': 'Polder',
   'app.skipToMap': 'Skip to the map',
   'app.skipToLayers': 'Skip to the layers',

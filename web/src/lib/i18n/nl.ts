@@ -3,9 +3,13 @@
  * that ends in `.one` is the text for exactly one.
  */
 import { crowdNl } from './crowd.nl';
+import { outlookNl } from './outlook.nl';
+import { roomNl } from './room.nl';
 
 export const nl = {
   ...crowdNl,
+  ...outlookNl,
+  ...roomNl,
   'app.name': 'Polder',
   'app.skipToMap': 'Naar de kaart',
   'app.skipToLayers': 'Naar de lagen',

@@ -1,0 +1,33 @@
+/** English texts of the control room that say what decides, when it comes, and what can be done. */
+import type { roomNl } from './room.nl';
+
+export const roomEn: Record<keyof typeof roomNl, string> = {
+  'crowd.alert.since': 'since',
+  'crowd.alert.within': 'Red expected within {n} min.',
+  'crowd.alert.help': 'What can I do?',
+  'crowd.alert.helpOf': 'What can I do? {area}',
+  'crowd.alert.closing': 'Being closed: “{reason}”',
+  'crowd.alert.keep': 'Do not close',
+  'crowd.reason.now': 'Now {value}, red from {threshold}.',
+  'crowd.reason.value': 'Now {value}.',
+  'crowd.reason.threshold': 'Red from {threshold}.',
+  'crowd.reason.full': '{n} full',
+  'crowd.chart.amber': 'amber',
+  'crowd.headline': 'How do things stand?',
+  'crowd.headline.now': '{area}: red now',
+  'crowd.headline.soon': '{area}: red expected within {n} min',
+  'crowd.headline.unknown': '{area}: we do not know',
+  'crowd.headline.amber': '{area}: amber',
+  'crowd.headline.calm': 'No red expected in the coming hour',
+  'crowd.headline.blind': 'Of the coming hour we can say nothing',
+  'crowd.headline.more': 'and {n} more areas',
+  'crowd.headline.more.one': 'and {n} more area',
+  'crowd.headline.chance': 'probability {n}',
+  'crowd.borders': 'Where amber and red start',
+  'crowd.border.what': 'What',
+  'crowd.border.now': 'Now',
+  'crowd.border.amber': 'Amber from',
+  'crowd.border.red': 'Red from',
+  'crowd.try.here': 'Prepared for {area}',
+  'crowd.try.elsewhere': 'Prepared for elsewhere',
+};
