@@ -5,6 +5,7 @@ import {
   bandPath,
   extended,
   isBehind,
+  levelsOf,
   linePath,
   lineOf,
   redPersons,
@@ -134,5 +135,13 @@ describe('a new picture', () => {
   it('brings its new alerts, each once', () => {
     const next = extended(report, picture('2026-07-01T20:01:00Z'));
     expect(extended(next, picture('2026-07-01T20:02:00Z')).alerts).toHaveLength(1);
+  });
+});
+
+describe('the levels of a scale', () => {
+  it('are round, start at nothing and reach near the top', () => {
+    expect(levelsOf(17_600)).toEqual([0, 5000, 10_000, 15_000]);
+    expect(levelsOf(1)).toEqual([0, 0.5, 1]);
+    expect(levelsOf(950)).toEqual([0, 250, 500, 750]);
   });
 });

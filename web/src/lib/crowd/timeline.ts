@@ -161,6 +161,12 @@ export function topOf({ points, redPersons, capacityPersons }: AreaLine, coming:
   const highest = Math.max(0, ...[...points, ...coming].map(({ value, high }) => Math.max(value ?? 0, high ?? 0)));
   return Math.max(1, highest * 1.08, (redPersons ?? capacityPersons) * 1.08);
 }
+/** Round numbers from nothing to the top, two to five of them. */
+export function levelsOf(top: number): number[] {
+  const unit = 10 ** Math.floor(Math.log10(top));
+  const step = [0.5, 1, 2, 2.5, 5].map((part) => part * unit).find((one) => top / one <= 4) ?? unit * 10;
+  return Array.from({ length: Math.floor(top / step) + 1 }, (_, index) => index * step);
+}
 /** Whole hours, half hours or quarters between two moments: as many as fit, at most `most`. */
 export function ticks(from: number, until: number, most: number): number[] {
   const minutes =

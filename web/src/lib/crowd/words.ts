@@ -8,16 +8,18 @@ import type { Quantity, Reason } from './reasons';
 import type { Body, Measure, PartKind } from './types';
 
 export const number = (value: number) => formatNumber(value, i18n.locale);
+/** The sign of a percentage, never on a line of its own; English has it close. */
+const sign = () => (i18n.lang === 'nl' ? '\u00a0%' : '%');
 /** A share as a whole percentage; something is never shown as nothing. */
 export const percent = (share: number) =>
-  share > 0 && share < 0.01 ? '< 1 %' : `${number(Math.round(share * 100))} %`;
+  share > 0 && share < 0.01 ? `<\u00a01${sign()}` : `${number(Math.round(share * 100))}${sign()}`;
 /** Persons per m²; somebody is never shown as nobody. */
 export const density = (perM2: number) =>
   perM2 > 0 && perM2 < 0.01 ? `< ${number(0.01)} p/m²` : `${number(perM2)} p/m²`;
 /** A probability: a chance of nearly nothing is "< 1 %" and never nothing, and nothing is certain. */
 export function chance(probability: number): string {
-  if (probability < 0.01) return '< 1 %';
-  return probability > 0.99 ? '> 99 %' : percent(probability);
+  if (probability < 0.01) return `<\u00a01${sign()}`;
+  return probability > 0.99 ? `>\u00a099${sign()}` : percent(probability);
 }
 export const clockTime = (moment: string | number) => formatTime(moment, 'time', i18n.locale, app.city.timeZone);
 export const dayTime = (moment: string | number) => formatTime(moment, 'full', i18n.locale, app.city.timeZone);

@@ -158,4 +158,7 @@ export const outlookEn: Record<keyof typeof outlookNl, string> = {
   'outlook.than.better': '{n} less off',
   'outlook.than.worse': '{n} more off',
   'outlook.than.equal': 'as far off',
+  'outlook.input.sameHourWeek': 'the same hour, a week earlier',
+  'outlook.input.sameHourDay': 'the same hour, a day earlier',
+  'outlook.legend.outside': 'outside the band',
 };

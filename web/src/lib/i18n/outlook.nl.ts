@@ -157,4 +157,7 @@ export const outlookNl = {
   'outlook.than.better': '{n} minder ernaast',
   'outlook.than.worse': '{n} meer ernaast',
   'outlook.than.equal': 'even ver ernaast',
+  'outlook.input.sameHourWeek': 'hetzelfde uur, een week eerder',
+  'outlook.input.sameHourDay': 'hetzelfde uur, een dag eerder',
+  'outlook.legend.outside': 'buiten de band',
 } as const;

@@ -27,5 +27,6 @@ export const roomNl = {
   'crowd.border.amber': 'Oranje vanaf',
   'crowd.border.red': 'Rood vanaf',
   'crowd.try.here': 'Voorbereid voor {area}',
+  'crowd.try.nothing': 'Er is voor dit gebied geen maatregel voorbereid. In de regiekamer kunt u er een proberen.',
   'crowd.try.elsewhere': 'Voorbereid voor elders',
 } as const;

@@ -64,7 +64,7 @@ export function hours(points: Point[], observed: Count[]): Hour[] {
 export const recordHours = (record: RecordHour[]): Hour[] =>
   ordered(record.map(({ at, said, counted }) => tell(empty(Date.parse(at)), said, counted)));
 
-/** Columns as the chart wants them: seconds, then low, middle, high and counted. */
+/** Columns as the chart wants them: seconds, then low, middle, high, counted, and counted outside the band. */
 export function columns(all: Hour[]): [number[], ...(number | null)[][]] {
   return [
     all.map(({ at }) => at / 1000),
@@ -72,6 +72,7 @@ export function columns(all: Hour[]): [number[], ...(number | null)[][]] {
     all.map(({ middle }) => middle),
     all.map(({ high }) => high),
     all.map(({ was }) => was),
+    all.map((hour) => (isInside(hour) === false ? hour.was : null)),
   ];
 }
 /** Whether what was counted lies in the band; null when one of them is not known. */

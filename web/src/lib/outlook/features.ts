@@ -7,6 +7,8 @@ interface Worded {
 }
 /** From the most special to the most general; what a part in brackets says becomes a value of the text. */
 const patterns: [RegExp, MessageKey, ...string[]][] = [
+  [/^same hour 1 weeks before$/, 'outlook.input.sameHourWeek'],
+  [/^same hour 1 days before$/, 'outlook.input.sameHourDay'],
   [/^same hour (\d+) weeks before$/, 'outlook.input.sameHourWeeks', 'n'],
   [/^same hour (\d+) days before$/, 'outlook.input.sameHourDays', 'n'],
   [/^same hour of the last (28 days|Saturday|Sunday)$/, 'outlook.input.sameHourLately'],
