@@ -26,6 +26,8 @@ pub struct Options {
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Name {
+    /// From the count that makes an area red to the alert on a stream, under 2,000 observations a second.
+    Alerts,
     /// Attribute updates through NGSI-LD batch upserts, against a raw write of the same bytes and PostgreSQL.
     Ingest,
     /// `GET /entities?type=Vehicle&limit=20`, against constant bytes from the same server.
@@ -51,6 +53,7 @@ pub fn run(options: &Options) -> Result<()> {
         step("the binary and the limits", &mut cargo(&build))?;
     }
     match options.name {
+        Name::Alerts => http::alerts(options.small),
         Name::Ingest => http::ingest(options.small),
         Name::Query => http::query(options.small),
         Name::History => history::run(options.small),

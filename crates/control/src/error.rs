@@ -3,7 +3,7 @@
 use model::Problem;
 use store::{CommitError, StoreError};
 
-use crate::PartView;
+use crate::{PartView, geojson::FeatureProblem};
 
 /// A failure, in words for whoever asked.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,15 @@ pub enum ControlError {
     /// Somebody changed the part since it was read.
     #[error("somebody else changed this part since you read it")]
     Changed(Option<Box<PartView>>),
+    /// Features of a file cannot be used; nothing of it was taken over.
+    #[error("{} of {of} features cannot be used; nothing was taken over. The first: feature {}, {}", problems.len(),
+        problems.first().map_or(0, |first| first.feature), problems.first().map(|first| first.problem.to_string()).unwrap_or_default())]
+    Features {
+        /// Each with what is wrong with it.
+        problems: Vec<FeatureProblem>,
+        /// How many features the file has.
+        of: usize,
+    },
     /// A task of a run broke off.
     #[error("the run broke off: {0}")]
     Broken(String),

@@ -11,7 +11,7 @@ use crate::{
 /// The most events of a tenant that are kept.
 const EVENTS_MAX: usize = 10_000;
 /// The most parts of one plan.
-const PARTS_MAX: usize = 1_000;
+pub(crate) const PARTS_MAX: usize = 1_000;
 /// How many times the end of a run is written while others change its event.
 const RELEASES_MAX: usize = 20;
 /// How many ids are tried for events of the same name.

@@ -6,6 +6,7 @@
 mod error;
 mod event;
 pub mod events;
+pub mod geojson;
 mod measure;
 mod parts;
 mod picture;
@@ -20,11 +21,15 @@ pub use event::{Event, EventFacts};
 pub use events::Plan;
 pub use measure::{LIBRARY, Measure, MeasureCard, MeasureKind, Text};
 pub use parts::{
-    AreaPart, BarrierPart, BarrierSide, Body, ConsequencePart, CounterPart, GatePart, KINDS, Level, LinkPart,
-    MeasurePart, Part, PartView, ProgrammePart, ThreatKind, ThreatPart, checked_key,
+    AreaCounterPart, AreaPart, BarrierPart, BarrierSide, Body, ConditionPart, ConsequencePart, CounterKind,
+    CounterPart, GatePart, KINDS, Level, LinkPart, MeasurePart, Part, PartView, ProgrammePart, ThreatKind, ThreatPart,
+    checked_key,
 };
-pub use picture::{Ahead, Amount, AreaPicture, GatePicture, GateStatus, Picture};
-pub use record::{AlertRecord, DecisionRecord, Difference, RunKind, RunRecord, RunState};
-pub use report::{Report, report};
+pub use picture::{
+    Ahead, Amount, AreaPicture, AreaThresholds, Borders, ConditionPicture, GatePicture, GateStatus, Picture,
+};
+pub use record::{AlertRecord, DecisionRecord, Difference, RunGap, RunKind, RunRecord, RunState};
+pub use report::{HorizonQuality, Report, report};
 pub use room::{Actor, Clock, Room, Start};
+pub use run::rehearse;
 pub use site::site_of;

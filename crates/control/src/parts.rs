@@ -1,15 +1,21 @@
 //! The parts of a plan: what is drawn on the map, what is on the programme, what may go wrong, what can be done.
 
+mod area;
+mod condition;
+mod gate;
+
 use std::{collections::BTreeMap, fmt};
 
-use model::{Geometry, Problem, Timestamp};
+use model::{EntityId, Geometry, Problem, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Document, Stored};
-use support::crowd::AreaUse;
 use utoipa::ToSchema;
 
 use crate::Measure;
+pub use area::{AreaCounterPart, AreaPart};
+pub use condition::ConditionPart;
+pub use gate::{CounterKind, CounterPart, GatePart};
 
 /// The longest name of a part, characters.
 const NAME_CHARS_MAX: usize = 120;
@@ -135,116 +141,9 @@ impl Body {
             Self::Measure(part) => part.measure.check(),
             Self::Barrier(part) => short(&part.note),
             Self::Consequence(part) => short(&part.note),
-            Self::Threat(part) => short(&part.note),
+            Self::Threat(part) => part.check(),
         }
     }
-}
-
-/// A surface where people are.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = CrowdArea)]
-pub struct AreaPart {
-    /// What it is called.
-    pub name: String,
-    /// Its outline: a GeoJSON polygon, degrees.
-    #[schema(value_type = Object)]
-    pub outline: Geometry,
-    /// Where people can walk or stand, m2.
-    pub surface_m2: f64,
-    /// The most people that it may hold.
-    pub capacity_persons: f64,
-    /// What people do there.
-    #[serde(default)]
-    #[schema(value_type = String, example = "walkway")]
-    pub used_as: AreaUse,
-    /// The area of which this is a part.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent: Option<String>,
-    /// How long people stay, minutes, when that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stay_min: Option<f64>,
-    /// Amber from this density, ped/m2; the default of the literature when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amber_density_m2: Option<f64>,
-    /// Red from this density, ped/m2.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub red_density_m2: Option<f64>,
-    /// Amber from this share of the capacity.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amber_share: Option<f64>,
-    /// Red from this share of the capacity.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub red_share: Option<f64>,
-}
-
-impl AreaPart {
-    fn check(&self) -> Result<(), Problem> {
-        drawing("outline", &self.outline, &["Polygon", "MultiPolygon"])?;
-        amounts([("surfaceM2", self.surface_m2), ("capacityPersons", self.capacity_persons)])?;
-        let given = [
-            ("stayMin", self.stay_min),
-            ("amberDensityM2", self.amber_density_m2),
-            ("redDensityM2", self.red_density_m2),
-            ("amberShare", self.amber_share),
-            ("redShare", self.red_share),
-        ];
-        amounts(given.into_iter().filter_map(|(field, value)| Some((field, value?))))?;
-        ordered("redDensityM2", self.amber_density_m2, self.red_density_m2)?;
-        ordered("redShare", self.amber_share, self.red_share)
-    }
-}
-
-/// A line where people are counted; forward is from `from` to `to`, and outside is absent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = CrowdGate)]
-pub struct GatePart {
-    /// What it is called.
-    pub name: String,
-    /// The line: a GeoJSON line string, degrees.
-    #[schema(value_type = Object)]
-    pub line: Geometry,
-    /// The width that people can use, m.
-    pub width_m: f64,
-    /// The area where forward comes from; outside when absent.
-    #[serde(default)]
-    pub from: Option<String>,
-    /// The area where forward goes to; outside when absent.
-    #[serde(default)]
-    pub to: Option<String>,
-    /// Which share of the visitors arrives here; by width when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arrival_share: Option<f64>,
-    /// Where its counts come from in a live run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counter: Option<CounterPart>,
-}
-
-impl GatePart {
-    fn check(&self) -> Result<(), Problem> {
-        drawing("line", &self.line, &["LineString"])?;
-        amounts([("widthM", self.width_m)])?;
-        if self.arrival_share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
-            return Err(Problem::new("arrivalShare", "it is not a share", "use a number from 0 to 1"));
-        }
-        Ok(())
-    }
-}
-
-/// An entity that counts: its attributes with the persons of each period.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = CrowdCounter)]
-pub struct CounterPart {
-    /// The id of the entity.
-    pub entity: String,
-    /// The attribute with those who went forward, for example `peopleCountTowards`.
-    pub in_attribute: String,
-    /// The attribute with those who came back, for example `peopleCountAway`.
-    pub out_attribute: String,
-    /// How long one count lasts, s; it ends at its `observedAt`.
-    pub period_s: u32,
 }
 
 /// A way from an area to another, with its narrowest place.
@@ -338,7 +237,7 @@ pub enum ThreatKind {
 }
 
 /// What may cause crowding: left in the bowtie.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = CrowdThreat)]
 pub struct ThreatPart {
@@ -351,6 +250,10 @@ pub struct ThreatPart {
     /// Why, in words.
     #[serde(default)]
     pub note: String,
+    /// What is measured of it, for example the temperature of a weather station.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub measured: Option<ConditionPart>,
 }
 
 /// What crowding may lead to: right in the bowtie.
@@ -469,6 +372,26 @@ fn ordered(field: &str, amber: Option<f64>, red: Option<f64>) -> Result<(), Prob
         }
         _ => Ok(()),
     }
+}
+
+/// How the ids of the entities begin that tell what a live run estimates.
+pub(crate) const AREA_ENTITY: &str = "urn:ngsi-ld:CrowdArea:";
+
+/// An entity that measures something, and the attribute that it is read from.
+fn source(field: &str, entity: &str, attribute: &str) -> Result<(), Problem> {
+    if entity.starts_with(AREA_ENTITY) {
+        let detail = "it is what a control room estimates, and would be counted again";
+        return Err(Problem::new(format!("{field}.entity"), detail, "name an entity that counts"));
+    }
+    if EntityId::parse(entity).is_err() {
+        let remedy = "use the id of an entity of this city, for example urn:ngsi-ld:CrowdFlowObserved:north";
+        return Err(Problem::new(format!("{field}.entity"), "it cannot be the id of an entity", remedy));
+    }
+    if attribute.trim().is_empty() || attribute.chars().count() > NAME_CHARS_MAX {
+        let remedy = "name the attribute as the entity has it, for example peopleCount";
+        return Err(Problem::new(format!("{field}.attribute"), "no attribute is named", remedy));
+    }
+    Ok(())
 }
 
 fn short(note: &str) -> Result<(), Problem> {

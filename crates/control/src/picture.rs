@@ -2,10 +2,10 @@
 
 use model::Timestamp;
 use serde::{Deserialize, Serialize};
-use support::crowd::{Colour, LevelOfService, Quantity};
+use support::crowd::{Area, Colour, LevelOfService, Limit, Quantity};
 use utoipa::ToSchema;
 
-use crate::{AlertRecord, RunRecord};
+use crate::{AlertRecord, Level, RunRecord};
 
 /// A number with its standard deviation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -33,12 +33,89 @@ pub struct Picture {
     pub areas: Vec<AreaPicture>,
     /// The gates, in the order of their keys.
     pub gates: Vec<GatePicture>,
+    /// What is measured of the threats of the plan, in the order of their keys.
+    pub conditions: Vec<ConditionPicture>,
     /// The alerts that are open, the newest first.
     pub attention: Vec<AlertRecord>,
 }
 
+/// What is measured of a threat. Without a value nothing is known of it lately.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = CrowdConditionPicture)]
+pub struct ConditionPicture {
+    /// The threat.
+    pub key: String,
+    /// What it is called.
+    pub name: String,
+    /// How much it matters, as measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub level: Option<Level>,
+    /// What was measured, in the unit of its attribute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub value: Option<f64>,
+    /// When.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    pub observed_at: Option<Timestamp>,
+}
+
 /// Why something is not known, or how a value was made: a code that the screen has words for.
 pub type Code = String;
+
+/// Where amber and red start.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = CrowdBorders)]
+pub struct Borders {
+    /// Amber from here.
+    pub amber: f64,
+    /// Red from here.
+    pub red: f64,
+}
+
+impl From<Limit> for Borders {
+    fn from(limit: Limit) -> Self {
+        Self { amber: limit.amber, red: limit.red }
+    }
+}
+
+/// The thresholds of an area, for lines in a picture. What is absent is not looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schema(as = CrowdThresholds)]
+pub struct AreaThresholds {
+    /// Persons: where the first of density, level of service and share of the capacity is reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub persons: Option<Borders>,
+    /// Persons/m2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub density_m2: Option<Borders>,
+    /// Through its busiest gate, ped/m/min.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub specific_flow_ped_m_min: Option<Borders>,
+    /// As a share of the capacity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub occupancy_share: Option<Borders>,
+}
+
+impl AreaThresholds {
+    /// The thresholds that an area of a site is held against.
+    pub(crate) fn of(area: &Area) -> Self {
+        let persons = |colour| area.thresholds.persons_for(area, colour);
+        Self {
+            persons: persons(Colour::Amber).zip(persons(Colour::Red)).map(|(amber, red)| Borders { amber, red }),
+            density_m2: area.thresholds.density_m2.map(Borders::from),
+            specific_flow_ped_m_min: area.thresholds.specific_flow_ped_m_min.map(Borders::from),
+            occupancy_share: area.thresholds.occupancy_share.map(Borders::from),
+        }
+    }
+}
 
 /// An area at one moment. What is absent is not known, or must not be told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -67,6 +144,9 @@ pub struct AreaPicture {
     pub made: Vec<Code>,
     /// The most persons that it may hold.
     pub capacity_persons: f64,
+    /// Where it turns amber and red.
+    #[serde(default)]
+    pub thresholds: AreaThresholds,
     /// Persons/m2.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -107,6 +187,10 @@ pub struct AreaPicture {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     pub unknown_because: Option<Code>,
+    /// What was done to its counts, or why one was not used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub marks: Vec<Code>,
     /// In 15, 30 and 60 minutes.
     pub coming: Vec<Ahead>,
 }

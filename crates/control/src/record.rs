@@ -6,7 +6,7 @@ use store::{Document, DocumentSelect, Expect, Snapshot, Stored, Transaction};
 use support::crowd::Quantity;
 use utoipa::ToSchema;
 
-use crate::{Ahead, AreaPicture, ControlError, GatePicture, Measure, Picture};
+use crate::{Ahead, AreaPicture, ConditionPicture, ControlError, GatePicture, Measure, Picture};
 
 /// How many documents are read at once.
 const PAGE: usize = 1_000;
@@ -61,6 +61,17 @@ pub struct RunRecord {
     /// The moment of the event up to which it has come.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
+    /// The moment of the event from which it was watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    pub from: Option<Timestamp>,
+    /// Whether nobody was in the areas at that moment, as whoever started it said; otherwise they are unknown until they
+    /// are counted.
+    #[serde(default)]
+    pub began_empty: bool,
+    /// The stretches in which the server stood still: nobody watched, and no picture was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<RunGap>,
     /// When it was started, by the server's clock.
     #[schema(value_type = String, format = DateTime)]
     pub started_at: Timestamp,
@@ -74,6 +85,18 @@ pub struct RunRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub ended_by: Option<String>,
+}
+
+/// A stretch of a live run without pictures, in the event's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = CrowdRunGap)]
+pub struct RunGap {
+    /// The last moment before it.
+    #[schema(value_type = String, format = DateTime)]
+    pub from: Timestamp,
+    /// The first moment after it.
+    #[schema(value_type = String, format = DateTime)]
+    pub until: Timestamp,
 }
 
 impl Document for RunRecord {
@@ -97,6 +120,9 @@ pub struct Minute {
     pub areas: Vec<AreaPicture>,
     /// The gates.
     pub gates: Vec<GatePicture>,
+    /// What was measured of threats.
+    #[serde(default)]
+    pub conditions: Vec<ConditionPicture>,
 }
 
 impl Document for Minute {
@@ -162,10 +188,15 @@ pub struct AlertRecord {
     /// When it was raised, in the event's time.
     #[schema(value_type = String, format = DateTime)]
     pub raised_at: Timestamp,
-    /// The threshold that decided.
+    /// The threshold that decided: of those for red, the one that is reached, or that is predicted to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     pub because: Option<Quantity>,
+    /// Its value: persons/m2, ped/m/min, a share of the capacity (0..1), or for a level of service the density at which
+    /// it starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub threshold: Option<f64>,
     /// The probability (0..1) of red when it was raised as a prediction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -273,8 +304,8 @@ pub fn last_picture(snapshot: &Snapshot, tenant: &Tenant, event: &str, id: &str)
     let mut attention = alerts(snapshot, tenant, event, id)?;
     attention.retain(|alert| alert.status != AlertStatus::Closed);
     attention.reverse();
-    let Minute { areas, gates, at, .. } = minute.value;
-    Ok(Picture { event: event.to_owned(), run, at, areas, gates, attention })
+    let Minute { areas, gates, conditions, at, .. } = minute.value;
+    Ok(Picture { event: event.to_owned(), run, at, areas, gates, conditions, attention })
 }
 
 /// The alerts of a run, the first one first.

@@ -212,7 +212,7 @@ pub fn report(snapshot: &Snapshot, tenant: &Tenant, event: &str, run: &str) -> R
         areas: areas(&minutes),
         alerts: record::alerts(snapshot, tenant, event, &run.id)?,
         decisions: decisions.into_iter().map(|decision| with_outcome(decision, &minutes)).collect(),
-        quality: HORIZONS_MIN.iter().map(|in_min| quality(&minutes, *in_min)).collect(),
+        quality: qualities(&minutes),
         run,
     })
 }
@@ -275,6 +275,11 @@ fn with_outcome(decision: DecisionRecord, minutes: &[Minute]) -> DecisionReport 
         }
     }
     DecisionReport { decision, outcome }
+}
+
+/// How good the predictions of these minutes were, for each horizon.
+pub(crate) fn qualities(minutes: &[Minute]) -> Vec<HorizonQuality> {
+    HORIZONS_MIN.iter().map(|in_min| quality(minutes, *in_min)).collect()
 }
 
 /// Holds every prediction of a run against what came.

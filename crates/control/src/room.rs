@@ -37,6 +37,9 @@ pub struct Start {
     pub seed: u64,
     /// How many come, as a share of those expected, in a rehearsal.
     pub visitors_factor: f64,
+    /// Whether nobody is in the areas now, in a live run, as whoever starts it knows; when nothing is said, they are
+    /// taken to be empty before the event begins and unknown after that.
+    pub areas_empty: Option<bool>,
 }
 
 /// A person who acts, with the store that writes in their name.
@@ -81,18 +84,59 @@ impl Room {
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends what a stop of the server broke off: a rehearsal cannot be taken up again, and nobody watched meanwhile.
+    /// Takes up what a stop of the server broke off: live runs go on, with the stretch marked in which nobody watched;
+    /// a rehearsal cannot be taken up again and ends.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn end_broken_runs(&self, tenant: &Tenant) -> Result<(), ControlError> {
+    pub async fn resume(&self, tenant: &Tenant) -> Result<(), ControlError> {
         let snapshot = self.0.store.snapshot()?;
         for stored in events::list(&snapshot, tenant)? {
-            if let Some(run) = &stored.run {
+            let Some(run) = &stored.run else { continue };
+            let record = record::run(&snapshot, tenant, &stored.id, run)?.value;
+            let resumed = match record.kind {
+                RunKind::Live => self.take_up(tenant, record).await,
+                RunKind::Rehearsal => self.break_off(tenant, &stored.id, run).await,
+            };
+            if let Err(error) = resumed {
+                tracing::error!(%error, event = stored.id, run, "a run could not be taken up again");
                 self.break_off(tenant, &stored.id, run).await?;
             }
         }
         Ok(())
+    }
+
+    async fn take_up(&self, tenant: &Tenant, run: RunRecord) -> Result<(), ControlError> {
+        let plan = events::plan(&self.0.store.snapshot()?, tenant, &run.event)?;
+        let (parts, zone) = (self.parts(tenant), self.0.zone.clone());
+        let key = (tenant.clone(), run.event.clone(), run.id.clone());
+        let resumed = tokio::task::spawn_blocking(move || Driver::resumed(parts, &plan, run, zone));
+        let driver = resumed.await.map_err(|error| ControlError::Broken(error.to_string()))??;
+        self.go(key, driver);
+        Ok(())
+    }
+
+    /// What every run is given.
+    fn parts(&self, tenant: &Tenant) -> (Store, Tenant, (Clock, Clock), Arc<Semaphore>) {
+        let clocks = (Arc::clone(&self.0.wall), Arc::clone(&self.0.city));
+        (self.0.store.clone(), tenant.clone(), clocks, Arc::clone(&self.0.turns))
+    }
+
+    /// Lets a run go on until it is over.
+    fn go(&self, key: RunKey, driver: Driver) {
+        let (orders, receiver) = mpsc::channel(ORDERS_MAX);
+        let (sender, pictures) = watch::channel(None);
+        self.running().insert(key.clone(), Handle { orders, pictures });
+        let room = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = driver.drive(receiver, sender).await {
+                tracing::error!(%error, event = key.1, run = key.2, "a run broke off");
+                if let Err(error) = room.break_off(&key.0, &key.1, &key.2).await {
+                    tracing::error!(%error, event = key.1, run = key.2, "and its end could not be written");
+                }
+            }
+            room.running().remove(&key);
+        });
     }
 
     /// Writes that a run is over which nobody ended.
@@ -118,30 +162,14 @@ impl Room {
         actor: &Actor,
     ) -> Result<RunRecord, ControlError> {
         let plan = events::plan(&self.0.store.snapshot()?, tenant, event)?;
-        check(&plan, &start)?;
+        check(&plan, &start, (self.0.city)() >= plan.event.facts.until)?;
         if self.running().len() >= RUNS_MAX {
             let detail = format!("{RUNS_MAX} runs go on already");
             return Err(ControlError::Conflict(Problem::new("run", detail, "stop one of them first")));
         }
         let run = self.record(tenant, &plan, &start, actor).await?;
-        let (orders, receiver) = mpsc::channel(ORDERS_MAX);
-        let (sender, pictures) = watch::channel(None);
-        let key = (tenant.clone(), run.event.clone(), run.id.clone());
-        let (store, clocks) = (self.0.store.clone(), (Arc::clone(&self.0.wall), Arc::clone(&self.0.city)));
-        let turns = Arc::clone(&self.0.turns);
-        let driver =
-            Driver::new((store, tenant.clone(), clocks, turns), &plan, run.clone(), start, self.0.zone.clone());
-        self.running().insert(key.clone(), Handle { orders, pictures });
-        let room = self.clone();
-        tokio::spawn(async move {
-            if let Err(error) = driver.drive(receiver, sender).await {
-                tracing::error!(%error, event = key.1, run = key.2, "a run broke off");
-                if let Err(error) = room.break_off(&key.0, &key.1, &key.2).await {
-                    tracing::error!(%error, event = key.1, run = key.2, "and its end could not be written");
-                }
-            }
-            room.running().remove(&key);
-        });
+        let driver = Driver::new(self.parts(tenant), &plan, run.clone(), start, self.0.zone.clone());
+        self.go((tenant.clone(), run.event.clone(), run.id.clone()), driver);
         Ok(run)
     }
 
@@ -156,6 +184,10 @@ impl Room {
         let facts = &plan.event.facts;
         let number = plan.event.runs + 1;
         let rehearsal = start.kind == RunKind::Rehearsal;
+        let now = (self.0.city)();
+        // Counters count by whole minutes of the clock, so a live run does too.
+        let whole = now.plus_micros(-now.micros().rem_euclid(60_000_000));
+        let at = if rehearsal { facts.from } else { whole.max(facts.from) };
         let run = RunRecord {
             event: plan.event.id.clone(),
             id: number.to_string(),
@@ -164,7 +196,10 @@ impl Room {
             state: RunState::Running,
             speed: if rehearsal { start.speed } else { 1.0 },
             seed: rehearsal.then_some(start.seed),
-            at: if rehearsal { facts.from } else { (self.0.city)().max(facts.from) },
+            at,
+            from: Some(at),
+            began_empty: rehearsal || start.areas_empty.unwrap_or(now < facts.from),
+            gaps: vec![],
             started_at: (self.0.wall)(),
             started_by: actor.name.clone(),
             ended_at: None,
@@ -299,7 +334,8 @@ fn check_speed(speed: f64) -> Result<(), Problem> {
     Err(Problem::new("speed", format!("{speed} is not a speed"), format!("use a number from 1 to {SPEED_MAX}")))
 }
 
-fn check(plan: &Plan, start: &Start) -> Result<(), ControlError> {
+/// Whether a plan can be run; `over` says that its hours are past by the city's clock.
+pub(crate) fn check(plan: &Plan, start: &Start, over: bool) -> Result<(), ControlError> {
     let (site, _) = crate::site_of(plan);
     let lacks =
         |thing: &str, detail: &str, remedy: &str| Err(ControlError::Conflict(Problem::new(thing, detail, remedy)));
@@ -333,6 +369,9 @@ fn check(plan: &Plan, start: &Start) -> Result<(), ControlError> {
                     "no gate of this plan has a counter",
                     "name the entity that counts at each gate",
                 );
+            }
+            if over {
+                return lacks("event", "the event is over", "change its hours, or rehearse it");
             }
         }
     }

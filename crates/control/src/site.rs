@@ -4,7 +4,7 @@ use model::Problem;
 use store::Stored;
 use support::crowd::{Area, FundamentalDiagram, Gate, Limit, Link, Side, Site, Thresholds, Undercount};
 
-use crate::{AreaPart, Body, GatePart, LinkPart, Part, Plan};
+use crate::{AreaPart, Body, CounterPart, GatePart, LinkPart, Part, Plan};
 
 /// The site of a plan, as far as it can be used, and what is wrong with the rest.
 #[must_use]
@@ -58,8 +58,15 @@ fn gate_of(key: &str, part: &GatePart) -> Gate {
         to: side(part.to.as_ref()),
         counters: vec![key.to_owned()],
         capacity_ped_m_min: None,
-        undercount: Undercount::default(),
+        undercount: undercount(part.counter.as_ref()),
     }
+}
+
+/// Persons themselves are counted as well as counters usually do; those in vehicles as well as their mean is known.
+fn undercount(counter: Option<&CounterPart>) -> Undercount {
+    let usual = Undercount::default();
+    let each = counter.map_or(0.0, CounterPart::each_sd_share);
+    Undercount { share_sd: usual.share_sd.hypot(each), ..usual }
 }
 
 fn link_of(key: &str, part: &LinkPart) -> Link {

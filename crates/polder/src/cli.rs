@@ -186,6 +186,9 @@ pub struct BenchOptions {
 /// The loads that `polder bench` knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum BenchWork {
+    /// From the count that makes an area red to the alert on the stream: --clients live runs for --requests minutes, under
+    /// a load of 2,000 entities a second.
+    Alerts,
     /// NGSI-LD batch upserts.
     Batch,
     /// NGSI-LD upserts of one entity each.
@@ -213,5 +216,20 @@ pub enum CrowdCommand {
         /// The scenario: a TOML file with the site and the name of its CSV of runs, which lies beside it.
         #[arg(long)]
         scenario: PathBuf,
+    },
+    /// Rehearse an event with simulated visitors on several seeds, and print how good the predictions were.
+    Rehearse {
+        /// The event: a file as those in the `events` folder of a city.
+        #[arg(long)]
+        plan: PathBuf,
+        /// The first seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many seeds.
+        #[arg(long, default_value_t = 5)]
+        seeds: u64,
+        /// How many come, as a share of those expected; several are rehearsed one after the other.
+        #[arg(long, value_delimiter = ',', default_value = "1")]
+        visitors_factor: Vec<f64>,
     },
 }

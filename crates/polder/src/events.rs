@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use control::{EventFacts, events};
+use control::{EventFacts, Plan, events};
+use model::Tenant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Document, Expect, Store, Transaction};
+use store::{Document, Expect, Store, StoreOptions, Transaction};
 
 use crate::{city::CityFolder, clock::wall};
 
@@ -68,12 +69,27 @@ pub async fn import(store: &Store, city: &CityFolder) -> Result<()> {
     Ok(())
 }
 
-async fn make(store: &Store, city: &CityFolder, path: &Path) -> Result<()> {
+/// The plan of one such file, as a store would have it.
+pub fn read_plan(path: &Path) -> Result<Plan> {
+    let EventFile { id, name, from, until, notes, parts } = read(path)?;
+    let facts = EventFacts { name, from, until, notes };
+    let (store, tenant) = (Store::in_memory(&StoreOptions::default())?, Tenant::default());
+    let mut tx = Transaction::new(tenant.clone());
+    let parts = parts.into_iter().map(|part| (part.kind, part.key, part.body)).collect();
+    events::add_whole(&mut tx, &id, facts, parts, (BY, wall()))?;
+    store.commit_blocking(tx)?;
+    Ok(events::plan(&store.snapshot()?, &tenant, &id)?)
+}
+
+fn read(path: &Path) -> Result<EventFile> {
     if std::fs::metadata(path)?.len() > FILE_BYTES_MAX {
         anyhow::bail!("the file is larger than 4 MB; split the event");
     }
-    let text = std::fs::read_to_string(path)?;
-    let EventFile { id, name, from, until, notes, parts } = serde_json::from_str(&text)?;
+    Ok(serde_json::from_str(&std::fs::read_to_string(path)?)?)
+}
+
+async fn make(store: &Store, city: &CityFolder, path: &Path) -> Result<()> {
+    let EventFile { id, name, from, until, notes, parts } = read(path)?;
     if store.snapshot()?.document::<Brought>(&city.tenant, &id)?.is_some() {
         return Ok(());
     }

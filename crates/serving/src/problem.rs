@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use control::ControlError;
+use control::{ControlError, geojson::FeatureProblem};
 use model::Problem;
 use platform::ngsi::{ErrorKind, NgsiError};
 use serde::Serialize;
@@ -46,6 +46,9 @@ pub struct Envelope {
     /// What is there now, for whoever wanted to change something older.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current: Option<serde_json::Value>,
+    /// What is wrong in many places at once, one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<serde_json::Value>,
     /// After how many seconds to try again; sent as `Retry-After`.
     #[serde(skip)]
     pub retry_after_s: Option<u64>,
@@ -83,6 +86,7 @@ impl ApiError {
             remedy: None,
             instance: None,
             current: None,
+            problems: Vec::new(),
             retry_after_s: None,
             media_type: "application/problem+json",
         }))
@@ -197,6 +201,11 @@ impl From<CommitError> for ApiError {
     }
 }
 
+fn feature(found: &FeatureProblem) -> serde_json::Value {
+    let Problem { thing, detail, remedy, .. } = &found.problem;
+    serde_json::json!({ "feature": found.feature, "thing": thing, "detail": detail, "remedy": remedy })
+}
+
 impl From<ControlError> for ApiError {
     fn from(error: ControlError) -> Self {
         match error {
@@ -208,6 +217,12 @@ impl From<ControlError> for ApiError {
                     .with_remedy("compare it with what is there now, and repeat what is still wanted");
                 conflict.current = current.as_ref().and_then(|current| serde_json::to_value(current).ok());
                 conflict
+            }
+            ControlError::Features { ref problems, .. } => {
+                let mut refused = Self::bad_request(error.to_string())
+                    .with_remedy("mend what \"problems\" says of each feature, and import the file again");
+                refused.problems = problems.iter().map(feature).collect();
+                refused
             }
             ControlError::Broken(_) => Self::internal(&error),
             ControlError::Store(error) => error.into(),

@@ -307,10 +307,24 @@ impl Draw {
     pub fn arrivals_per_min(&self, at: Timestamp) -> f64 {
         arrivals_per_min(self, at)
     }
+
+    /// Persons that are expected to have arrived for it by a moment.
+    #[must_use]
+    pub fn arrived_by(&self, at: Timestamp) -> f64 {
+        let sd_min = spread_min(self);
+        let z = (at.min(self.until).seconds_since(self.from) / 60.0 + self.arrival_min_before) / sd_min;
+        // The logistic curve comes within one in a hundred of the normal distribution.
+        self.visitors / (1.0 + (-1.702 * z).exp())
+    }
+}
+
+/// The standard deviation of the moment of arrival, min.
+fn spread_min(draw: &Draw) -> f64 {
+    (draw.arrival_min_before / 2.0).max(10.0)
 }
 
 fn arrivals_per_min(draw: &Draw, at: Timestamp) -> f64 {
-    let sd_min = (draw.arrival_min_before / 2.0).max(10.0);
+    let sd_min = spread_min(draw);
     let peak_min = at.seconds_since(draw.from) / 60.0 + draw.arrival_min_before;
     let z = (peak_min + 0.5) / sd_min;
     if at >= draw.until {

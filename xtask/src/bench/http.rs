@@ -98,6 +98,30 @@ pub fn query(small: bool) -> Result<()> {
     Table { name: "query", unit: "requests/s", rows }.publish()
 }
 
+/// From the acknowledgement of a count to the alert that it causes, on the stream of a live run.
+pub fn alerts(small: bool) -> Result<()> {
+    let (runs, minutes) = if small { ("4", "2") } else { ("16", "8") };
+    let server = Server::start(&fresh_folder("alerts")?)?;
+    let load = ["--entities", "10000", "--batch", "100"];
+    let ours = server.bench(&[&["alerts", "--clients", runs, "--requests", minutes], &load[..]].concat())?;
+    let latency = |name: &str| ours["latencyMs"][name].as_f64().unwrap_or(0.0) / 1e3;
+    let row = |work: &str, ours: f64, against: &str, theirs: f64, target| Row {
+        work: work.into(),
+        ours,
+        against: against.into(),
+        theirs,
+        ratio: ours / theirs,
+        target,
+    };
+    let (count, rate) = (&ours["alerts"], ours["loadPerS"].as_f64().unwrap_or(0.0));
+    let rows = vec![
+        row(&format!("count to alert, p50 of {count}, s"), latency("p50"), "target", 2.0, "<= 1"),
+        row(&format!("count to alert, p99 of {count}, s"), latency("p99"), "target", 2.0, "<= 1"),
+        row("load meanwhile, entities/s", rate, "asked for", 2_000.0, ">= 0.99"),
+    ];
+    Table { name: "alerts", unit: "see row", rows }.publish()
+}
+
 /// From the start of the process to the first answered query, on a directory that was filled before.
 pub fn start(small: bool) -> Result<()> {
     let entities = if small { "20000" } else { "200000" };

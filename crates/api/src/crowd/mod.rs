@@ -1,6 +1,7 @@
 //! The control room: events and their plans, runs, alerts, measures.
 #![allow(unused_qualifications, reason = "utoipa's macro repeats the names of parameter types")]
 
+mod geojson;
 mod plans;
 mod runs;
 
@@ -11,6 +12,9 @@ use crate::Routes;
 
 /// The largest body of these routes, bytes: a part with a drawing of 2,000 points.
 const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// The largest file of a plan, bytes.
+const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The routes of this area.
 #[must_use]
@@ -27,6 +31,9 @@ pub fn routes() -> Routes {
         .put("/api/v1/crowd/events/{event}/parts/{kind}/{key}", PlanCrowd, plans::put_crowd_part)
         .body_max(BODY_BYTES_MAX)
         .delete("/api/v1/crowd/events/{event}/parts/{kind}/{key}", PlanCrowd, plans::remove_crowd_part)
+        .get("/api/v1/crowd/events/{event}/export", ReadCrowd, geojson::export_crowd_plan)
+        .post("/api/v1/crowd/events/{event}/import", PlanCrowd, geojson::import_crowd_plan)
+        .body_max(FILE_BYTES_MAX)
         .get("/api/v1/crowd/events/{event}/runs", ReadCrowd, runs::list_crowd_runs)
         .post("/api/v1/crowd/events/{event}/runs", PlanCrowd, runs::start_crowd_run)
         .body_max(BODY_BYTES_MAX)
@@ -55,6 +62,8 @@ pub fn routes() -> Routes {
 
 #[derive(OpenApi)]
 #[openapi(paths(
+    geojson::export_crowd_plan,
+    geojson::import_crowd_plan,
     plans::add_crowd_event,
     plans::change_crowd_event,
     plans::get_crowd_event,

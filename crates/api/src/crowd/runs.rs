@@ -47,6 +47,10 @@ pub(crate) struct StartAsked {
     /// How many come, as a share of those expected; 1 when absent.
     #[serde(default)]
     visitors_factor: Option<f64>,
+    /// Whether nobody is in the areas now, in a live run. When absent, they are taken to be empty before the event begins
+    /// and unknown after that, until they are counted.
+    #[serde(default)]
+    areas_empty: Option<bool>,
 }
 
 /// The pace of a rehearsal.
@@ -142,6 +146,7 @@ pub(super) async fn start_crowd_run(
         speed: asked.speed.unwrap_or(60.0),
         seed: asked.seed.unwrap_or(1),
         visitors_factor: asked.visitors_factor.unwrap_or(1.0),
+        areas_empty: asked.areas_empty,
     };
     let run = state.room.start(&caller.tenant, &event, start, &actor(&state, &caller)).await?;
     Ok((StatusCode::CREATED, Json(run)))

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use model::{Problem, Timestamp};
-use support::crowd::{AlertEvent, AlertHappening, Quantity};
+use support::crowd::{Alert, AlertEvent, AlertHappening, AlertState};
 
-use super::watch::{Watch, area_names};
+use super::{
+    reason::Reason,
+    watch::{Watch, area_names},
+};
 use crate::{
     AlertRecord, ControlError, Plan, RunRecord,
     record::{AlertEntry, AlertStatus},
@@ -26,6 +29,17 @@ impl Alerts {
         Self { event, run: id, names: area_names(plan), open: BTreeMap::new(), last: 0 }
     }
 
+    /// Takes over the alerts of a run that a stop of the server broke off: those that are open stay so.
+    pub(super) fn restore(&mut self, stored: Vec<AlertRecord>, watch: &mut Watch) {
+        for record in stored {
+            self.last = self.last.max(record.id);
+            if record.status != AlertStatus::Closed && self.names.contains_key(&record.area) {
+                watch.restore(alert_of(&record));
+                self.open.insert(record.area.clone(), record);
+            }
+        }
+    }
+
     /// The open alerts, the newest first.
     pub(super) fn open(&self) -> Vec<AlertRecord> {
         let mut open: Vec<_> = self.open.values().cloned().collect();
@@ -33,11 +47,12 @@ impl Alerts {
         open
     }
 
-    /// Takes over what happened in a step; gives the alerts that changed.
+    /// Takes over what happened in a step; gives the alerts that changed. `because` tells why an area is red (now or in a
+    /// prediction).
     pub(super) fn take(
         &mut self,
         happened: &[(String, AlertHappening)],
-        because: impl Fn(&str) -> Option<Quantity>,
+        because: impl Fn(&str, bool) -> Option<Reason>,
         at: Timestamp,
     ) -> Vec<AlertRecord> {
         let mut changed: BTreeMap<u32, AlertRecord> = BTreeMap::new();
@@ -84,7 +99,7 @@ impl Alerts {
         };
         let happened = watch.decide(&record.area, event, at)?;
         let happened: Vec<_> = happened.into_iter().map(|what| (record.area.clone(), what)).collect();
-        Ok(self.take(&happened, |_| None, at).pop().unwrap_or(record))
+        Ok(self.take(&happened, |_, _| None, at).pop().unwrap_or(record))
     }
 
     /// A closed alert leaves the open ones.
@@ -92,11 +107,12 @@ impl Alerts {
         &mut self,
         area: &str,
         happening: &AlertHappening,
-        because_of: &impl Fn(&str) -> Option<Quantity>,
+        because_of: &impl Fn(&str, bool) -> Option<Reason>,
         at: Timestamp,
     ) -> Option<AlertRecord> {
-        if let AlertHappening::Raised { is_now, probability, because } = happening {
+        if let AlertHappening::Raised { is_now, probability, .. } = happening {
             self.last += 1;
+            let because = because_of(area, *is_now);
             let record = AlertRecord {
                 event: self.event.clone(),
                 run: self.run.clone(),
@@ -106,7 +122,8 @@ impl Alerts {
                 status: AlertStatus::Raised,
                 is_now: *is_now,
                 raised_at: at,
-                because: because.or_else(|| because_of(area)),
+                because: because.map(|reason| reason.quantity),
+                threshold: because.map(|reason| reason.threshold),
                 probability: probability.filter(|_| !is_now),
                 acknowledged_by: None,
                 escalations: 0,
@@ -118,7 +135,12 @@ impl Alerts {
         record.log.push(entry(happening, at));
         match happening {
             AlertHappening::Raised { .. } => {}
-            AlertHappening::Arrived => record.is_now = true,
+            AlertHappening::Arrived => {
+                record.is_now = true;
+                if let Some(reason) = because_of(area, true) {
+                    (record.because, record.threshold) = (Some(reason.quantity), Some(reason.threshold));
+                }
+            }
             AlertHappening::Acknowledged { by } => {
                 record.status = AlertStatus::Acknowledged;
                 record.acknowledged_by = Some(by.clone());
@@ -131,6 +153,20 @@ impl Alerts {
         }
         Some(record.clone())
     }
+}
+
+/// The state of an alert that was kept.
+fn alert_of(record: &AlertRecord) -> Alert {
+    let taken = record.log.iter().rfind(|entry| entry.what == "acknowledged").map(|entry| entry.at);
+    let state = match &record.acknowledged_by {
+        Some(by) => AlertState::Acknowledged {
+            raised_at: record.raised_at,
+            at: taken.unwrap_or(record.raised_at),
+            by: by.clone(),
+        },
+        None => AlertState::Raised { at: record.raised_at, escalations: record.escalations },
+    };
+    Alert { state, is_now: record.is_now, ..Alert::quiet(record.area.clone()) }
 }
 
 fn entry(happening: &AlertHappening, at: Timestamp) -> AlertEntry {

@@ -1,13 +1,13 @@
-//! How many are expected to arrive where in the next hour, by the programme of the plan.
+//! How many are expected to arrive where in the next hour, and who goes home, by the programme of the plan.
 //!
 //! Only the plan is used, never what a rehearsal simulates: a run with twice the visitors meets the same expectation,
 //! and the counts must correct it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::Timestamp;
 use support::{
-    crowd::{ForecastBand, Side, Site},
+    crowd::{AreaId, Departure, ForecastBand, Side, Site},
     visitors::{Draw, entries_of},
 };
 
@@ -20,6 +20,10 @@ const MINUTES: i64 = 60;
 /// a site's own events say better.
 const SHARE_P10: f64 = 0.6;
 const SHARE_P90: f64 = 1.5;
+
+/// The share of those whose programme is over that decides to go home in a minute: half of them within nine minutes. Our
+/// choice; as soon as people leave, the counts say how fast.
+const LEAVING_PER_MIN: f64 = 0.075;
 
 /// What a plan expects.
 pub(super) struct Expected {
@@ -61,5 +65,29 @@ impl Expected {
                 p90: line(share * SHARE_P90),
             })
             .collect()
+    }
+
+    /// Who goes home from the areas with a programme, minute by minute for the next hour: of those who came for several
+    /// things, the share whose programme is over by then.
+    pub(super) fn departures(&self, at: Timestamp) -> BTreeMap<AreaId, Departure> {
+        let areas: BTreeSet<&AreaId> = self.draws.iter().map(|draw| &draw.area).collect();
+        let minutes = (0..MINUTES).map(|minute| at.plus_micros(minute * 60_000_000));
+        let lines = areas.into_iter().map(|area| {
+            let per_min = minutes.clone().map(|moment| self.share_over(area, moment) * LEAVING_PER_MIN).collect();
+            (area.clone(), Departure { per_min })
+        });
+        lines.collect()
+    }
+
+    /// The share of the people in an area whose programme is over at a moment.
+    fn share_over(&self, area: &str, at: Timestamp) -> f64 {
+        let (mut over, mut all) = (0.0, 0.0);
+        for draw in self.draws.iter().filter(|draw| draw.area == area) {
+            let since_min = at.seconds_since(draw.until) / 60.0;
+            let came = draw.arrived_by(at.min(draw.until)) * (-LEAVING_PER_MIN * since_min.max(0.0)).exp();
+            all += came;
+            over += if since_min >= 0.0 { came } else { 0.0 };
+        }
+        if all > 0.0 { over / all } else { 0.0 }
     }
 }

@@ -1,15 +1,20 @@
 //! One run: a task that steps through the event minute by minute, and does in between what people order.
 
 mod alerts;
+mod counters;
 mod expected;
+mod outlet;
+mod reason;
+mod rehearse;
+mod resume;
 mod scene;
 mod watch;
 
 use std::{sync::Arc, time::Duration};
 
 use jiff::tz::TimeZone;
-use model::{Tenant, Timestamp};
-use store::{Expect, Store, Transaction};
+use model::{Change, Tenant, Timestamp};
+use store::{ChangeFeed, Expect, Store, StoreError, Transaction};
 use tokio::{
     sync::{Semaphore, mpsc, oneshot, watch as channel},
     task::spawn_blocking,
@@ -23,11 +28,17 @@ use crate::{
     room::{Actor, Clock, Start},
 };
 use alerts::Alerts;
+use counters::WAIT_S_MAX;
+use outlet::Outlet;
 use scene::Scene;
 use watch::{Seen, Watch};
 
-/// How long after a minute of the city its counts are waited for, in a live run.
-const WAIT_FOR_COUNTS: Duration = Duration::from_secs(20);
+pub use rehearse::rehearse;
+
+/// How long a minute is, in microseconds of the event.
+const MINUTE_US: i64 = 60_000_000;
+/// How long a live run sleeps at most: the city's clock may go faster than the server's, in a replay.
+const HEARTBEAT: Duration = Duration::from_millis(500);
 /// The shortest time between two steps, so that a fast rehearsal leaves room for others.
 const STEP_TIME_MIN: Duration = Duration::from_millis(10);
 
@@ -55,6 +66,7 @@ pub(crate) struct Driver {
     watch: Watch,
     seen: Seen,
     alerts: Alerts,
+    outlet: Outlet,
     decisions: Vec<DecisionRecord>,
     /// Turns for computing, shared by all runs.
     turns: Arc<Semaphore>,
@@ -69,11 +81,11 @@ impl Driver {
         zone: TimeZone,
     ) -> Self {
         let scene = Scene::new(plan, &store, &tenant, run.at, start);
-        let watch = Watch::new(plan, run.simulated, run.at, zone);
-        let alerts = Alerts::new(&run, plan);
+        let watch = Watch::new(plan, &run, run.at, zone);
+        let (alerts, outlet) = (Alerts::new(&run, plan), Outlet::new(plan));
         let until = plan.event.facts.until;
         let (seen, decisions) = (Seen::default(), vec![]);
-        Self { store, tenant, wall, city, until, run, scene, watch, seen, alerts, decisions, turns }
+        Self { store, tenant, wall, city, until, run, scene, watch, seen, alerts, outlet, decisions, turns }
     }
 
     /// Until the event is over or somebody stops it.
@@ -83,26 +95,57 @@ impl Driver {
         pictures: channel::Sender<Option<Arc<Picture>>>,
     ) -> Result<(), ControlError> {
         let mut due = Instant::now();
+        let mut feed = (self.run.kind == RunKind::Live).then(|| self.store.changes());
         while self.run.state != RunState::Ended {
             let running = self.run.state == RunState::Running;
+            let mut lived = false;
             tokio::select! {
                 order = orders.recv() => {
                     let Some(order) = order else { break };
                     self = self.obey(order).await?;
                 }
-                () = sleep_until(due), if running => {
-                    if self.is_time() {
-                        let (driver, looked) = self.apart(Self::look).await?;
-                        self = driver;
-                        looked?;
-                        self.keep().await?;
+                changes = next(&mut feed), if running => {
+                    if self.hear(changes, &mut feed) {
+                        due = Instant::now() + self.pause_between();
                     }
+                    continue;
+                }
+                () = sleep_until(due), if running => {
+                    if !self.is_time() {
+                        due = Instant::now() + self.pause_between();
+                        continue;
+                    }
+                    let (driver, looked) = self.apart(Self::look).await?;
+                    self = driver;
+                    looked?;
+                    self.keep().await?;
+                    lived = true;
                     due = Instant::now() + self.pause_between();
                 }
             }
-            _ = pictures.send(Some(Arc::new(self.picture())));
+            // Before the first minute there is nothing to show.
+            if !self.seen.areas.is_empty() {
+                _ = pictures.send(Some(Arc::new(self.picture())));
+            }
+            if lived {
+                self.tell().await;
+            }
         }
         Ok(())
+    }
+
+    /// Takes note of what changed in the city; whether it concerns this run. What was missed is found in the history.
+    fn hear(&mut self, changes: Result<Arc<[Change]>, StoreError>, feed: &mut Option<ChangeFeed>) -> bool {
+        match changes {
+            Ok(changes) => self.scene.hear(&changes),
+            Err(StoreError::ChangesTrimmed { .. } | StoreError::Corrupt { .. }) => true,
+            Err(error) => {
+                // The run goes on by the clock: each minute then takes as long as counts are waited for.
+                tracing::warn!(%error, run = self.run.id, "a live run hears of no more changes");
+                *feed = None;
+                true
+            }
+        }
     }
 
     /// Computes on a thread that may take its time, and only as many runs at once as leave the server to others.
@@ -120,16 +163,22 @@ impl Driver {
         worked.await.map_err(|error| ControlError::Broken(error.to_string()))
     }
 
-    /// A live minute is over when the city's clock says so, and its counts had time to come.
+    /// How long the minute that is due must still be waited for, s: until it is over, and until its counts are there or
+    /// had time to come.
+    fn wait_s(&self) -> f64 {
+        let end = self.run.at.plus_micros(MINUTE_US);
+        let patience_s = if self.scene.is_complete(end) { 0.0 } else { WAIT_S_MAX };
+        patience_s - (self.city)().seconds_since(end)
+    }
+
     fn is_time(&self) -> bool {
-        let step_end = self.run.at.plus_micros(60_000_000);
-        self.run.kind == RunKind::Rehearsal || (self.city)().seconds_since(step_end) >= WAIT_FOR_COUNTS.as_secs_f64()
+        self.run.kind == RunKind::Rehearsal || self.wait_s() <= 0.0
     }
 
     fn pause_between(&self) -> Duration {
         match self.run.kind {
             RunKind::Rehearsal => Duration::from_secs_f64(60.0 / self.run.speed.max(1.0)).max(STEP_TIME_MIN),
-            RunKind::Live => Duration::from_millis(500),
+            RunKind::Live => Duration::from_secs_f64(self.wait_s().clamp(0.0, HEARTBEAT.as_secs_f64())),
         }
     }
 
@@ -137,9 +186,9 @@ impl Driver {
     fn look(&mut self) -> Result<(), ControlError> {
         let start = self.run.at;
         let measures = self.decided();
-        let readings = self.scene.step(start, &measures)?;
-        self.run.at = start.plus_micros(60_000_000);
-        self.seen = self.watch.step(&readings, &measures, self.run.at);
+        let reported = self.scene.step(start, (self.city)(), &measures)?;
+        self.run.at = start.plus_micros(MINUTE_US);
+        self.seen = self.watch.step(reported, &measures, self.run.at);
         Ok(())
     }
 
@@ -150,13 +199,14 @@ impl Driver {
     /// Writes what the minute brought.
     async fn keep(&mut self) -> Result<(), ControlError> {
         let mut tx = Transaction::new(self.tenant.clone());
-        let changed = self.alerts.take(&self.seen.happened, |area| self.watch.because(area), self.run.at);
+        let changed =
+            self.alerts.take(&self.seen.happened, |area, is_now| self.watch.because(area, is_now), self.run.at);
         for alert in changed {
             tx.put_document(&alert, Expect::Any)?;
         }
         let (event, run) = (self.run.event.clone(), self.run.id.clone());
-        let (areas, gates) = (self.seen.areas.clone(), self.seen.gates.clone());
-        tx.put_document(&Minute { event, run, at: self.run.at, areas, gates }, Expect::Any)?;
+        let Seen { areas, gates, conditions, .. } = self.seen.clone();
+        tx.put_document(&Minute { event, run, at: self.run.at, areas, gates, conditions }, Expect::Any)?;
         if self.run.at >= self.until {
             self.end(None);
         }
@@ -166,6 +216,23 @@ impl Driver {
             events::release(&self.store, &self.tenant, &self.run).await?;
         }
         Ok(())
+    }
+
+    /// Tells the city what was estimated. It is told again a minute later, so a failure only is written down.
+    async fn tell(&self) {
+        if self.run.simulated {
+            return;
+        }
+        let told = async {
+            let snapshot = self.store.snapshot()?;
+            let whose = (&self.tenant, &self.run);
+            let tx = self.outlet.tell(&snapshot, whose, &self.seen.areas, (self.wall)())?;
+            self.store.commit(tx).await?;
+            Ok::<(), ControlError>(())
+        };
+        if let Err(error) = told.await {
+            tracing::warn!(%error, event = self.run.event, "the estimates of a minute could not be told to the city");
+        }
     }
 
     /// The run is over.
@@ -182,6 +249,7 @@ impl Driver {
             at: self.run.at,
             areas: self.seen.areas.clone(),
             gates: self.seen.gates.clone(),
+            conditions: self.seen.conditions.clone(),
             attention: self.alerts.open(),
         }
     }
@@ -289,5 +357,13 @@ impl Driver {
         actor.store.commit(tx).await?;
         self.decisions.push(decision.clone());
         Ok(decision)
+    }
+}
+
+/// The next change of the city; none ever where nothing is listened to.
+async fn next(feed: &mut Option<ChangeFeed>) -> Result<Arc<[Change]>, StoreError> {
+    match feed {
+        Some(feed) => feed.next().await,
+        None => std::future::pending().await,
     }
 }

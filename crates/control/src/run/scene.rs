@@ -2,47 +2,80 @@
 
 use std::collections::BTreeMap;
 
-use model::{EntityId, ObservedValue, SeriesKey, Tenant, Timestamp};
-use store::{Order, Store, StoreError, TimeRange};
+use model::{Change, Tenant, Timestamp};
+use store::Store;
 use support::{
-    crowd::{Counts, Reading, Site},
+    crowd::Site,
     visitors::{Draw, Steering, Visitors},
 };
 
-use crate::{Body, ControlError, CounterPart, Measure, MeasureKind, Plan, RunKind, room::Start};
+use super::counters::{Counters, Reported};
+use crate::{Body, ControlError, Measure, MeasureKind, Plan, RunKind, room::Start};
 
 /// The share of the visitors that the counters of a rehearsal miss, as real ones do.
 const MISSED_SHARE: f64 = 0.03;
 
 /// Where counts come from.
 pub(super) enum Scene {
-    Rehearsal(Box<Visitors>),
-    Live(Counters),
+    Rehearsal(Box<Rehearsal>),
+    Live(Box<Counters>),
 }
 
 impl Scene {
     pub(super) fn new(plan: &Plan, store: &Store, tenant: &Tenant, from: Timestamp, start: Start) -> Self {
         match start.kind {
-            RunKind::Rehearsal => Self::Rehearsal(Box::new(visitors(plan, from, start))),
-            RunKind::Live => Self::Live(Counters::new(plan, store, tenant)),
+            RunKind::Rehearsal => Self::Rehearsal(Box::new(Rehearsal::new(plan, from, start))),
+            RunKind::Live => Self::Live(Box::new(Counters::new(plan, store, tenant))),
         }
     }
 
-    /// The readings of the minute from `start`.
-    pub(super) fn step(&mut self, start: Timestamp, measures: &[Measure]) -> Result<Vec<Reading>, ControlError> {
+    /// What the minute from `start` brought. `now` is the city's time.
+    pub(super) fn step(
+        &mut self,
+        start: Timestamp,
+        now: Timestamp,
+        measures: &[Measure],
+    ) -> Result<Reported, ControlError> {
         match self {
-            Self::Rehearsal(visitors) => Ok(visitors.step(&steering(measures, start))),
-            Self::Live(counters) => Ok(counters.step(start)?),
+            Self::Rehearsal(visitors) => Ok(visitors.step(start, measures)),
+            Self::Live(counters) => Ok(counters.step(start.plus_micros(60_000_000), now)?),
+        }
+    }
+
+    /// Takes note of what changed in the city; whether it concerns this run.
+    pub(super) fn hear(&mut self, changes: &[Change]) -> bool {
+        match self {
+            Self::Rehearsal(_) => false,
+            Self::Live(counters) => counters.hear(changes),
+        }
+    }
+
+    /// Whether all that reports has reported on the minute up to `end`.
+    pub(super) fn is_complete(&self, end: Timestamp) -> bool {
+        match self {
+            Self::Rehearsal(_) => true,
+            Self::Live(counters) => counters.is_complete(end),
         }
     }
 }
 
-fn visitors(plan: &Plan, from: Timestamp, start: Start) -> Visitors {
-    let (site, _) = crate::site_of(plan);
-    let shares = arrival_shares(plan);
-    let draws = draws(plan, &site).map(|draw| Draw { visitors: draw.visitors * start.visitors_factor, ..draw });
-    let draws = draws.collect();
-    Visitors::new(site, draws, &shares, MISSED_SHARE, from, start.seed)
+/// Simulated visitors of a plan.
+pub(super) struct Rehearsal(Visitors);
+
+impl Rehearsal {
+    pub(super) fn new(plan: &Plan, from: Timestamp, start: Start) -> Self {
+        let (site, _) = crate::site_of(plan);
+        let shares = arrival_shares(plan);
+        let draws = draws(plan, &site).map(|draw| Draw { visitors: draw.visitors * start.visitors_factor, ..draw });
+        let draws = draws.collect();
+        Self(Visitors::new(site, draws, &shares, MISSED_SHARE, from, start.seed))
+    }
+
+    /// What the counters saw in the minute from `start`.
+    pub(super) fn step(&mut self, start: Timestamp, measures: &[Measure]) -> Reported {
+        let readings = self.0.step(&steering(measures, start));
+        Reported { readings, ..Reported::default() }
+    }
 }
 
 /// What is on the programme, with how many are expected.
@@ -101,61 +134,4 @@ pub(super) fn steering(measures: &[Measure], at: Timestamp) -> Steering {
         }
     }
     steering
-}
-
-/// The counters of the city that count at the gates of a plan, read from history.
-pub(super) struct Counters {
-    store: Store,
-    tenant: Tenant,
-    gates: Vec<(String, CounterPart)>,
-    /// Up to where each gate's counts have been given.
-    given: BTreeMap<String, Timestamp>,
-}
-
-impl Counters {
-    fn new(plan: &Plan, store: &Store, tenant: &Tenant) -> Self {
-        let gates = plan.parts.iter().filter_map(|part| match &part.body {
-            Body::Gate(gate) => Some((part.key.clone(), gate.counter.clone()?)),
-            _ => None,
-        });
-        Self { store: store.clone(), tenant: tenant.clone(), gates: gates.collect(), given: BTreeMap::new() }
-    }
-
-    /// What was counted since the last step, up to the end of the minute from `start`.
-    fn step(&mut self, start: Timestamp) -> Result<Vec<Reading>, StoreError> {
-        let end = start.plus_micros(60_000_000);
-        let snapshot = self.store.snapshot()?;
-        let history = snapshot.history();
-        let mut readings = Vec::new();
-        for (gate, counter) in &self.gates {
-            let Ok(entity) = EntityId::parse(&counter.entity) else { continue };
-            let series = history.series_of(&self.tenant, &entity)?;
-            let from = self.given.get(gate).copied().unwrap_or(start);
-            let range = TimeRange { from: Some(from.plus_micros(1)), to: Some(end.plus_micros(1)) };
-            let mut moments: BTreeMap<Timestamp, (Option<f64>, Option<f64>)> = BTreeMap::new();
-            for (name, is_forward) in [(&counter.in_attribute, true), (&counter.out_attribute, false)] {
-                let Some(key) = series.iter().find(|key| is_named(key, name)).cloned() else { continue };
-                for observed in history.range(&self.tenant, &[key], range, Order::Ascending, None)? {
-                    let observed = observed?;
-                    let ObservedValue::Number(count) = observed.value else { continue };
-                    let moment = moments.entry(observed.at).or_default();
-                    *(if is_forward { &mut moment.0 } else { &mut moment.1 }) = Some(count);
-                }
-            }
-            let length_s = f64::from(counter.period_s);
-            for (at, counted) in moments {
-                // One direction without the other is half a count: nobody knows how many stayed.
-                let (Some(forward), Some(backward)) = counted else { continue };
-                let start = at.plus_micros(-i64::from(counter.period_s) * 1_000_000);
-                let counts = Counts::Interval { forward, backward };
-                readings.push(Reading { counter: gate.clone(), start, length_s, counts });
-                self.given.insert(gate.clone(), at);
-            }
-        }
-        Ok(readings)
-    }
-}
-
-fn is_named(key: &SeriesKey, name: &str) -> bool {
-    key.dataset_id.is_none() && (key.attribute.short() == name || key.attribute.as_str() == name)
 }

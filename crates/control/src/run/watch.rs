@@ -1,17 +1,22 @@
 //! The estimate of a run, in the words of the control room, with small counts left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use model::{Problem, Timestamp};
 use support::crowd::{
-    self, AlertEvent, AlertHappening, AreaProjection, Cell, Colour, CounterSettings, Direction, FlowStatus, Gate,
-    Knowledge, Live, LiveSettings, Mark, Planned, Quantity, Reading, Site, StepFlows, Suppressed, Suppressor,
+    self, Alert, AlertEvent, AlertHappening, AreaProjection, Cell, Colour, CounterSettings, Direction, FlowStatus,
+    Gate, Knowledge, Live, LiveSettings, Mark, Planned, Site, StepFlows, Suppressed, Suppressor,
 };
 
-use super::expected::Expected;
+use super::{
+    counters::{Counters, Reported},
+    expected::Expected,
+    reason::{self, Reason},
+};
 use crate::{
-    Ahead, Amount, AreaPicture, Body, Difference, GatePicture, GateStatus, Measure, MeasureKind, Plan, site_of,
+    Ahead, Amount, AreaPicture, AreaThresholds, Body, ConditionPicture, Difference, GatePicture, GateStatus, Measure,
+    MeasureKind, Plan, RunRecord, site_of,
 };
 
 /// The minutes ahead that are shown of an area.
@@ -19,14 +24,17 @@ const SHOWN_AHEAD_MIN: [usize; 3] = [15, 30, 60];
 /// The minutes ahead that are shown of what a measure changes.
 const COMPARED_AHEAD_MIN: [usize; 12] = [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60];
 
+/// Red predicted within this time raises an alert, min, as [`LiveSettings::alert_within_min`] has it.
+const ALERT_WITHIN_MIN: usize = 30;
 /// Over how many minutes flows are means, as [`LiveSettings::mean_steps`] has it.
 const MEAN_MIN: f64 = 5.0;
 
 /// What a step brought.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Seen {
     pub areas: Vec<AreaPicture>,
     pub gates: Vec<GatePicture>,
+    pub conditions: Vec<ConditionPicture>,
     pub happened: Vec<(String, AlertHappening)>,
 }
 
@@ -40,50 +48,118 @@ pub(super) struct Watch {
     suppressor: Suppressor,
     /// What could be shown of the areas the step before.
     before: Suppressed,
+    /// What was done to the counts of this step, by gate or area.
+    marks: BTreeMap<String, BTreeSet<&'static str>>,
+    /// Why the last count of a gate that could not be used was not.
+    refused: BTreeMap<String, &'static str>,
 }
 
 impl Watch {
-    /// From a moment on, when nobody is there yet. Counts of simulated visitors need not be waited for.
-    pub(super) fn new(plan: &Plan, simulated: bool, at: Timestamp, zone: TimeZone) -> Self {
+    /// From a moment on. Counts are taken in by then, so that nothing is waited for here.
+    pub(super) fn new(plan: &Plan, run: &RunRecord, at: Timestamp, zone: TimeZone) -> Self {
         let (site, _) = site_of(plan);
         let names = plan.parts.iter().map(|part| ((part.body.kind(), part.key.clone()), part.body.name().to_owned()));
-        let counters = CounterSettings { wait_s: 0.0, ..CounterSettings::default() };
+        let usual = CounterSettings::default();
+        // A counter that reports seldom is not silent between two of its counts.
+        let bridge_s = f64::from(Counters::period_s_max(plan)) + 120.0;
+        let counters = CounterSettings { wait_s: 0.0, bridge_s: usual.bridge_s.max(bridge_s), ..usual };
         let settings = LiveSettings { counters, ..LiveSettings::default() };
-        let start = if simulated { crowd::Start::Empty } else { crowd::Start::Unknown };
+        let start = if run.began_empty { crowd::Start::Empty } else { crowd::Start::Unknown };
         let live = Live::new(&site, settings, at, start, zone);
-        let (names, suppressor, expected) = (names.collect(), Suppressor::default(), Expected::new(plan, &site));
-        Self { site, names, live, simulated, expected, suppressor, before: Suppressed::new() }
+        Self {
+            names: names.collect(),
+            expected: Expected::new(plan, &site),
+            site,
+            live,
+            simulated: run.simulated,
+            suppressor: Suppressor::default(),
+            before: Suppressed::new(),
+            marks: BTreeMap::new(),
+            refused: BTreeMap::new(),
+        }
     }
 
-    /// Takes the readings of a minute and gives the picture at its end.
-    pub(super) fn step(&mut self, readings: &[Reading], decided: &[Measure], at: Timestamp) -> Seen {
-        for reading in readings {
-            // What a reading lacked is in its marks and findings; it stays visible at its gate.
-            if let Err(problem) = self.live.observe(reading, at) {
-                tracing::debug!(%problem, "a reading was not used");
-            }
-        }
+    /// Takes what a minute brought and gives the picture at its end.
+    pub(super) fn step(&mut self, reported: Reported, decided: &[Measure], at: Timestamp) -> Seen {
+        self.take(&reported, decided, at);
         self.live.set_bands(self.expected.bands(at));
+        self.live.set_departures(self.expected.departures(at));
         self.live.set_decided(planned(decided));
-        // At a gate that is closed, nobody passes: its zeros are no silent counter.
-        let closed = decided.iter().filter(|measure| measure.kind == MeasureKind::Close && measure.holds(at));
-        self.live.set_closed(closed.filter_map(|measure| measure.gate.clone()).collect());
         let (steps, problems) = self.live.advance(at);
         for problem in problems {
             tracing::debug!(%problem, "something in a step was not used");
         }
         let Some(last) = steps.last() else { return Seen::default() };
-        let persons = self.site.areas.iter().map(|area| {
-            let occupancy = self.live.estimator().occupancy(&area.id);
-            (area.id.clone(), occupancy.and_then(|occupancy| occupancy.shown()))
-        });
-        let cells = self.suppressor.areas(&self.site, &persons.collect());
+        for finding in self.live.take_findings() {
+            self.marks.entry(finding.thing).or_default().insert(code(finding.mark));
+        }
+        let cells = self.cells();
         let areas = self.site.areas.iter().filter_map(|area| self.area(area, &cells));
         let gates = self.site.gates.iter().map(|gate| self.gate(gate, &last.flows, &cells));
         let (areas, gates) = (areas.collect(), gates.collect());
         let happened = steps.iter().flat_map(|step| step.alerts.iter().cloned()).collect();
         self.before = cells;
-        Seen { areas, gates, happened }
+        Seen { areas, gates, conditions: reported.conditions, happened }
+    }
+
+    /// Lives again through a minute of which the picture was kept, or that nobody watched: nothing is looked ahead to,
+    /// and nothing raised.
+    pub(super) fn relive(&mut self, reported: &Reported, decided: &[Measure], at: Timestamp) {
+        self.take(reported, decided, at);
+        for problem in self.live.catch_up(at) {
+            tracing::debug!(%problem, "something in a step was not used");
+        }
+        self.live.take_findings();
+        self.before = self.cells();
+    }
+
+    /// Puts back an alert that was open when the server stopped.
+    pub(super) fn restore(&mut self, alert: Alert) {
+        self.live.restore_alert(alert);
+    }
+
+    /// Takes readings and counts, and remembers what was done to them.
+    fn take(&mut self, reported: &Reported, decided: &[Measure], at: Timestamp) {
+        self.marks.clear();
+        for reading in &reported.readings {
+            let gate = &reading.counter;
+            match self.live.observe(reading, at) {
+                Ok(marks) => self.marks.entry(gate.clone()).or_default().extend(marks.into_iter().map(code)),
+                Err(problem) => {
+                    tracing::debug!(%problem, "a reading was not used");
+                    let why = self.live.take_findings().into_iter().rfind(|finding| finding.thing == *gate);
+                    let why = why.map(|finding| code(finding.mark));
+                    let why = why.or_else(|| self.refused.get(gate).copied()).unwrap_or("conflict");
+                    self.refused.insert(gate.clone(), why);
+                    self.marks.entry(gate.clone()).or_default().insert(why);
+                }
+            }
+        }
+        for count in &reported.counts {
+            self.live.count(count.clone());
+        }
+        for (area, why) in &reported.refused {
+            self.marks.entry(area.clone()).or_default().insert(why);
+        }
+        // At a gate that is closed, nobody passes: its zeros are no silent counter.
+        let closed = decided.iter().filter(|measure| measure.kind == MeasureKind::Close && measure.holds(at));
+        self.live.set_closed(closed.filter_map(|measure| measure.gate.clone()).collect());
+    }
+
+    /// What may be shown of the areas now.
+    fn cells(&self) -> Suppressed {
+        let persons = self.site.areas.iter().map(|area| {
+            let occupancy = self.live.estimator().occupancy(&area.id);
+            (area.id.clone(), occupancy.and_then(|occupancy| occupancy.shown()))
+        });
+        self.suppressor.areas(&self.site, &persons.collect())
+    }
+
+    /// What was done to the counts of a gate or an area in this step, each once.
+    fn marks(&self, key: &str, more: impl Iterator<Item = &'static str>) -> Vec<String> {
+        let mut marks = self.marks.get(key).cloned().unwrap_or_default();
+        marks.extend(more);
+        marks.into_iter().map(str::to_owned).collect()
     }
 
     fn name(&self, kind: &'static str, key: &str) -> String {
@@ -119,6 +195,7 @@ impl Watch {
             occupancy,
             made: self.making(&seen.occupancy),
             capacity_persons: area.capacity_persons,
+            thresholds: AreaThresholds::of(area),
             density_m2: occupancy.map(|amount| amount.value / area.surface_m2),
             level_of_service: seen.level_of_service.filter(|_| occupancy.is_some()),
             specific_flow_ped_m_min: moved(seen.specific_flow_ped_m_min.and_then(|flow| self.specific(area, flow))),
@@ -132,6 +209,7 @@ impl Watch {
             }),
             counterflow_share: inflow.and(outflow).and(seen.counterflow_ratio).map(rounded),
             unknown_because: (cell == Cell::Unknown).then(|| self.unknown_because(&seen.occupancy)),
+            marks: self.marks(&area.id, std::iter::empty()),
             coming: ahead.map(|ahead| self.ahead(area, ahead, &SHOWN_AHEAD_MIN)).unwrap_or_default(),
         })
     }
@@ -226,7 +304,7 @@ impl Watch {
             backward_per_min: backward,
             specific_flow_ped_m_min: both.map(|persons| rounded(persons / gate.width_m)),
             width_m: gate.width_m,
-            marks: flow.map(|flow| flow.marks.iter().map(|mark| code(*mark).to_owned()).collect()).unwrap_or_default(),
+            marks: self.marks(&gate.id, flow.into_iter().flat_map(|flow| flow.marks.iter().map(|mark| code(*mark)))),
         }
     }
 
@@ -261,12 +339,16 @@ impl Watch {
         self.live.decide(area, event, at)
     }
 
-    /// What decides that an area is not green.
-    pub(super) fn because(&self, area: &str) -> Option<Quantity> {
+    /// What decides that an area is red now, or is predicted to be.
+    pub(super) fn because(&self, area: &str, is_now: bool) -> Option<Reason> {
         let (area, seen) = (self.site.area(area)?, self.live.picture(area)?);
         let load =
             crowd::Load { persons: seen.occupancy.shown(), specific_flow_ped_m_min: seen.specific_flow_ped_m_min };
-        area.thresholds.colour(area, &load, area.thresholds.hysteresis_share).1
+        let ahead = self.live.projection().and_then(|projection| projection.areas.get(&area.id));
+        match ahead.filter(|_| !is_now) {
+            Some(ahead) => reason::ahead(area, &load, ahead, ALERT_WITHIN_MIN),
+            None => reason::now(area, &load),
+        }
     }
 }
 
@@ -332,7 +414,7 @@ mod tests {
     use model::{Tenant, Timestamp};
     use serde_json::json;
     use store::{Store, StoreOptions, Transaction};
-    use support::crowd::Counts;
+    use support::crowd::{Counts, Reading};
 
     use super::*;
     use crate::{EventFacts, events};
@@ -355,11 +437,14 @@ mod tests {
         events::add_whole(&mut tx, "plein", facts, parts, ("anna", at(0))).unwrap();
         store.commit_blocking(tx).unwrap();
         let plan = events::plan(&store.snapshot().unwrap(), &tenant, "plein").unwrap();
-        let mut watch = Watch::new(&plan, true, at(0), TimeZone::UTC);
+        let run = json!({ "event": "plein", "id": "1", "kind": "rehearsal", "simulated": true, "state": "running",
+            "speed": 60.0, "at": at(0), "beganEmpty": true, "startedAt": at(0), "startedBy": "anna" });
+        let mut watch = Watch::new(&plan, &serde_json::from_value(run).unwrap(), at(0), TimeZone::UTC);
         let steps = (0i64..).zip(each_minute).map(|(minute, forward)| {
             let counts = Counts::Interval { forward: *forward, backward: 0.0 };
             let reading = Reading { counter: "poort".into(), start: at(minute), length_s: 60.0, counts };
-            watch.step(&[reading], &[], at(minute + 1))
+            let reported = Reported { readings: vec![reading], ..Reported::default() };
+            watch.step(reported, &[], at(minute + 1))
         });
         steps.collect()
     }

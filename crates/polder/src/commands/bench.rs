@@ -3,6 +3,7 @@
 //! Each client is a thread with one kept-alive HTTP/1.1 connection, because a measuring client must cost little
 //! beside the server that it measures.
 
+mod alerts;
 mod client;
 mod load;
 
@@ -20,7 +21,7 @@ use client::Client;
 use load::Load;
 use serde_json::json;
 
-use crate::cli::BenchOptions;
+use crate::cli::{BenchOptions, BenchWork};
 
 /// Runs the load and prints one JSON object: requests, items, seconds and latencies.
 pub fn run(options: &BenchOptions) -> Result<()> {
@@ -29,6 +30,9 @@ pub fn run(options: &BenchOptions) -> Result<()> {
     }
     if options.clients == 0 || options.entities == 0 || options.batch == 0 {
         bail!("--clients, --entities and --batch must be at least 1");
+    }
+    if options.work == BenchWork::Alerts {
+        return alerts::run(options);
     }
     let load = Arc::new(Load::new(options));
     if let Some(path) = &options.write {
@@ -82,16 +86,7 @@ fn work(load: &Load, next: &AtomicUsize, options: &BenchOptions) -> Result<Vec<D
 
 fn summary(options: &BenchOptions, load: &Load, latencies: &mut [Duration], seconds: f64) -> serde_json::Value {
     latencies.sort_unstable();
-    let quantile = |q: f64| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "an index into a list"
-        )]
-        let place = ((latencies.len().saturating_sub(1)) as f64 * q) as usize;
-        latencies.get(place).map_or(0.0, Duration::as_secs_f64) * 1e3
-    };
+    let quantile = |q: f64| quantile_ms(latencies, q);
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
     let per_second = |count: usize| count as f64 / seconds;
     json!({
@@ -102,4 +97,16 @@ fn summary(options: &BenchOptions, load: &Load, latencies: &mut [Duration], seco
         "itemsPerS": per_second(options.requests * load.items_per_request()),
         "latencyMs": { "p50": quantile(0.5), "p99": quantile(0.99), "max": quantile(1.0) },
     })
+}
+
+/// A quantile of sorted latencies, ms.
+fn quantile_ms(latencies: &[Duration], q: f64) -> f64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "an index into a list"
+    )]
+    let place = ((latencies.len().saturating_sub(1)) as f64 * q) as usize;
+    latencies.get(place).map_or(0.0, Duration::as_secs_f64) * 1e3
 }

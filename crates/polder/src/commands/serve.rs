@@ -100,7 +100,7 @@ async fn state(
     let city_time = clock.clone();
     let room = Room::new(store.clone(), zone, Arc::new(wall), Arc::new(move || city_time.now()));
     events::import(store, city).await?;
-    room.end_broken_runs(&city.tenant).await.context("the runs that a stop broke off")?;
+    room.resume(&city.tenant).await.context("the runs that a stop broke off")?;
     let clock = clock.clone().into();
     Ok(AppState::new(StateParts {
         room,

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Alert, AlertEvent, AlertHappening, AlertRules, Area, AreaCount, AreaId, Colour, Comparison, CounterSettings,
-    Counters, Estimator, EstimatorSettings, Finding, FlowStatus, ForecastBand, GateId, LevelOfService, Load, Mark,
-    Occupancy, Outlook, Plan, Projection, Reading, RiskSettings, Site, Start, Steady, StepFlows, Trends, flow, project,
-    what_if,
+    Counters, Departure, Estimator, EstimatorSettings, Finding, FlowStatus, ForecastBand, GateId, LevelOfService, Load,
+    Mark, Occupancy, Outlook, Plan, Projection, Reading, RiskSettings, Site, Start, Steady, StepFlows, Trends, flow,
+    project, what_if,
 };
 
 /// How a site is watched.
@@ -98,6 +98,7 @@ pub struct Live {
     alerts: BTreeMap<AreaId, Alert>,
     recent: Vec<(StepFlows, BTreeMap<AreaId, Option<f64>>)>,
     bands: Vec<ForecastBand>,
+    departures: BTreeMap<AreaId, Departure>,
     decided: Plan,
     projection: Option<Projection>,
     at: Timestamp,
@@ -116,6 +117,7 @@ impl Live {
             alerts: site.areas.iter().map(|area| (area.id.clone(), Alert::quiet(area.id.clone()))).collect(),
             recent: Vec::new(),
             bands: Vec::new(),
+            departures: BTreeMap::new(),
             decided: Plan::default(),
             projection: None,
             site: site.clone(),
@@ -148,6 +150,11 @@ impl Live {
         self.bands = bands;
     }
 
+    /// Who goes home when, as it is known beforehand: projections use it from now on.
+    pub fn set_departures(&mut self, departures: BTreeMap<AreaId, Departure>) {
+        self.departures = departures;
+    }
+
     /// The measures that were decided: alerts count on them from now on.
     pub fn set_decided(&mut self, decided: Plan) {
         self.decided = decided;
@@ -171,6 +178,16 @@ impl Live {
             done.push(StepDone { at: self.at, flows, alerts });
         }
         (done, problems)
+    }
+
+    /// Closes every step that is due without looking ahead or raising anything: for minutes that are lived again after a
+    /// restart.
+    pub fn catch_up(&mut self, now: Timestamp) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for flows in self.counters.close_until(now) {
+            self.step(&flows, &mut problems);
+        }
+        problems
     }
 
     fn step(&mut self, flows: &StepFlows, problems: &mut Vec<Problem>) {
@@ -317,7 +334,7 @@ impl Live {
     /// What a projection starts from now.
     #[must_use]
     pub fn outlook(&self) -> Outlook {
-        self.trends.outlook(&self.estimator, self.at)
+        Outlook { departures: self.departures.clone(), ..self.trends.outlook(&self.estimator, self.at) }
     }
 
     /// The next hour, with a plan.

@@ -6,6 +6,7 @@
 //! - [`Estimator`]: flows become occupancy per area, with its standard deviation and its making
 //! - [`flow`]: density, specific flow, speed, Fruin's level of service, time to capacity
 //! - [`Thresholds`]: amber and red, with hysteresis
+//! - [`Departure`]: who goes home when the programme is over
 //! - [`project`]: where occupancy goes in the next hour, and with which probability it crosses
 //! - [`Plan`]: measures and what they change
 //! - [`Alert`]: raised once, acknowledged, escalated, closed
@@ -14,6 +15,7 @@
 
 mod alert;
 mod counter;
+mod departure;
 pub mod evaluate;
 pub mod flow;
 mod live;
@@ -32,6 +34,7 @@ pub use alert::{Alert, AlertEvent, AlertHappening, AlertRules, AlertState};
 pub use counter::{
     AreaCount, CountKind, CounterSettings, Counters, Counts, Finding, FlowStatus, GateFlow, Mark, Reading, StepFlows,
 };
+pub use departure::{Departure, DepartureSettings};
 pub use flow::{FundamentalDiagram, LevelOfService};
 pub use live::{AreaPicture, Live, LiveSettings, StepDone};
 pub use measure::{Comparison, Difference, Measure, Plan, Planned, what_if};

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use model::Problem;
 use serde::{Deserialize, Serialize};
 
-use super::{AreaId, Colour, GateId, Outlook, Plan, Site};
+use super::{AreaId, Colour, DepartureSettings, GateId, Outlook, Plan, Site};
 use member::{Path, Road};
 
 /// How projections are made.
@@ -32,6 +32,8 @@ pub struct RiskSettings {
     pub leaving_spread: f64,
     /// A forecast band weighs as much as the trend this far ahead, min.
     pub band_half_min: f64,
+    /// How sure it is who goes home when.
+    pub departures: DepartureSettings,
 }
 
 impl Default for RiskSettings {
@@ -43,6 +45,7 @@ impl Default for RiskSettings {
             arrivals_sd_per_h: 0.3,
             leaving_spread: 0.2,
             band_half_min: 20.0,
+            departures: DepartureSettings::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use model::Timestamp;
 
-use super::{AreaId, Estimator, GateId, Site, StepFlows};
+use super::{AreaId, Departure, Estimator, GateId, Site, StepFlows};
 
 /// A direction through a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -71,6 +71,17 @@ pub struct Outlook {
     pub arrivals: BTreeMap<Lane, Arrival>,
     /// How readily people leave the areas, by lane.
     pub leaving: BTreeMap<Lane, Leaving>,
+    /// What is known beforehand of people who go home.
+    pub departures: BTreeMap<AreaId, Departure>,
+}
+
+impl Outlook {
+    /// Nothing known yet.
+    #[must_use]
+    pub fn of(at: Timestamp) -> Self {
+        let (persons, arrivals, leaving) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { at, persons, arrivals, leaving, departures: BTreeMap::new() }
+    }
 }
 
 /// How far back counts are kept for the trend, min.
@@ -172,7 +183,7 @@ impl Trends {
     /// What a projection from now on starts from. Areas whose occupancy is unknown are left out.
     #[must_use]
     pub fn outlook(&self, estimator: &Estimator, at: Timestamp) -> Outlook {
-        let mut outlook = Outlook { at, persons: BTreeMap::new(), arrivals: BTreeMap::new(), leaving: BTreeMap::new() };
+        let mut outlook = Outlook::of(at);
         for area in self.site.leaves() {
             let occupancy = estimator.occupancy(&area.id);
             if let Some(occupancy) = occupancy.filter(|occupancy| occupancy.shown().is_some()) {

@@ -16,6 +16,13 @@ export const changeEvent = (event: string, facts: crowd.EventFacts & { version: 
 export const removeEvent = (event: string, version: number) =>
   request<void>(`${at('events', event)}?version=${version}`, erase());
 
+export const exportAddress = (event: string) => at('events', event, 'export');
+export const importPlan = (event: string, collection: unknown, replace: boolean) =>
+  request<crowd.EventPlan>(
+    `${at('events', event, 'import')}?existing=${replace ? 'replace' : 'refuse'}`,
+    send(collection),
+  );
+
 const part = (event: string, kind: string, key: string) => at('events', event, 'parts', kind, key);
 export const putPart = (event: string, kind: string, key: string, version: number | null, body: crowd.Body) =>
   request<crowd.Part>(part(event, kind, key), send({ version, body }, 'PUT'));

@@ -1,5 +1,6 @@
 /** English texts; the type makes a missing or superfluous key an error. */
 import { crowdEn } from './crowd.en';
+import { crowdFilesEn } from './crowd-files.en';
 import type { Messages } from './nl';
 import { outlookEn } from './outlook.en';
 import { roomEn } from './room.en';
@@ -8,6 +9,7 @@ export const en: Messages = {
   ...crowdEn,
   ...outlookEn,
   ...roomEn,
+  ...crowdFilesEn,
   'app.name': 'Polder',
   'app.skipToMap': 'Skip to the map',
   'app.skipToLayers': 'Skip to the layers',

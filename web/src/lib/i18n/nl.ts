@@ -10,6 +10,8 @@ export const nl = {
   ...crowdNl,
   ...outlookNl,
   ...roomNl,
+import { crowdFilesNl } from './crowd-files.nl';
+  ...crowdFilesNl,
   'app.name': 'Polder',
   'app.skipToMap': 'Naar de kaart',
   'app.skipToLayers': 'Naar de lagen',

@@ -54,6 +54,11 @@ impl Client {
         Ok(status)
     }
 
+    /// The last answer's body.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The start of the last answer's body, for messages.
     pub fn last_body(&self) -> String {
         String::from_utf8_lossy(&self.body).chars().take(300).collect()

@@ -20,9 +20,14 @@ impl Load {
         let fixed = match options.work {
             BenchWork::Query => get("/ngsi-ld/v1/entities?type=Vehicle&limit=20"),
             BenchWork::Root => get("/"),
-            BenchWork::Batch | BenchWork::Single => Vec::new(),
+            BenchWork::Alerts | BenchWork::Batch | BenchWork::Single => Vec::new(),
         };
         Self { work: options.work, entities: options.entities, batch: options.batch, fixed }
+    }
+
+    /// Batches of vehicles, beside other work.
+    pub fn batches(options: &BenchOptions) -> Self {
+        Self { work: BenchWork::Batch, entities: options.entities, batch: options.batch, fixed: Vec::new() }
     }
 
     /// How many entities one request carries (1 for reading).
@@ -34,8 +39,8 @@ impl Load {
     pub fn request(&self, number: usize) -> Vec<u8> {
         match self.work {
             BenchWork::Query | BenchWork::Root => self.fixed.clone(),
-            BenchWork::Batch | BenchWork::Single => {
-                post("/ngsi-ld/v1/entityOperations/upsert?options=update", &self.body(number))
+            BenchWork::Alerts | BenchWork::Batch | BenchWork::Single => {
+                request("POST", "/ngsi-ld/v1/entityOperations/upsert?options=update", &self.body(number))
             }
         }
     }
@@ -52,11 +57,12 @@ fn get(path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n").into_bytes()
 }
 
-fn post(path: &str, body: &str) -> Vec<u8> {
+/// The bytes of a request with a JSON body.
+pub fn request(method: &str, path: &str, body: &str) -> Vec<u8> {
     let mut request = String::with_capacity(body.len() + 200);
     _ = write!(
         request,
-        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
     request.into_bytes()

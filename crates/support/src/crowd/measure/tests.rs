@@ -13,8 +13,7 @@ fn at(minute: i64) -> Timestamp {
 
 /// Persons a minute from outside through each gate, certain.
 fn outlook(site: &Site, persons: f64, per_min: f64, leaving: f64) -> Outlook {
-    let mut outlook =
-        Outlook { at: at(0), persons: BTreeMap::new(), arrivals: BTreeMap::new(), leaving: BTreeMap::new() };
+    let mut outlook = Outlook::of(at(0));
     for area in site.leaves() {
         outlook.persons.insert(area.id.clone(), (persons, 0.0));
     }

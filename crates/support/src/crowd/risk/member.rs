@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{ForecastBand, RiskSettings};
 use crate::crowd::{
-    Direction, Leaving, Outlook, Plan, Site,
+    Departure, Direction, Leaving, Outlook, Plan, Site, departure,
     measure::{Held, Rules},
     trend::{Arrival, lanes},
 };
@@ -65,13 +65,37 @@ pub(super) struct Road<'a> {
     gates: usize,
     rules: Rules,
     bands: BTreeMap<usize, &'a ForecastBand>,
+    departures: BTreeMap<usize, &'a Departure>,
+    /// For each lane the share of those going home who take it.
+    homeward: Vec<f64>,
+    /// For each leaf the share of those going home who reach a gate in a minute.
+    reaching: Vec<f64>,
     settings: &'a RiskSettings,
+}
+
+/// Who is where in one member: those who stay or walk on as lately, and those who go home.
+struct People {
+    here: Vec<f64>,
+    homeward: Vec<f64>,
+}
+
+impl People {
+    fn all(&self) -> Vec<f64> {
+        self.here.iter().zip(&self.homeward).map(|(here, homeward)| here + homeward).collect()
+    }
+
+    /// Takes people away, those who want to leave first.
+    fn take(&mut self, place: usize, persons: f64) {
+        let first = persons.min(self.homeward[place]);
+        self.homeward[place] -= first;
+        self.here[place] = (self.here[place] - (persons - first)).max(0.0);
+    }
 }
 
 impl<'a> Road<'a> {
     pub fn new(
         site: &'a Site,
-        outlook: &Outlook,
+        outlook: &'a Outlook,
         plan: &Plan,
         bands: &'a [ForecastBand],
         settings: &'a RiskSettings,
@@ -96,15 +120,20 @@ impl<'a> Road<'a> {
                 to: place(to),
                 // From an area that is not projected, people keep coming as they would from outside.
                 arrival: arrives.unwrap_or_default(),
-                leaving: outlook.leaving.get(&lane).copied().unwrap_or_default(),
+                leaving: leaving_of(outlook, &lane, from),
                 capacity_per_min: site.gates[gate].capacity_per_min().min(width),
                 delay_min,
             })
         });
         let lanes = rows.collect();
         let bands = bands.iter().filter_map(|band| Some((place(Some(&band.area))?, band))).collect();
+        let departures = outlook.departures.iter().filter_map(|(area, going)| Some((place(Some(area))?, going)));
+        let departures: BTreeMap<usize, &Departure> = departures.collect();
+        let surface = |name: &&str| site.area(name).map_or(1.0, |area| area.surface_m2);
+        let reaching = names.iter().map(|name| departure::reaching_per_min(surface(name))).collect();
         let (gates, rules) = (site.gates.len(), Rules::new(site, outlook.at, plan));
-        Self { names, now, lanes, gates, rules, bands, settings }
+        let homeward = departure::homeward(site);
+        Self { names, now, lanes, gates, rules, bands, departures, homeward, reaching, settings }
     }
 
     pub fn place(&self, leaf: &str) -> Option<usize> {
@@ -117,45 +146,85 @@ impl<'a> Road<'a> {
 
     /// Walks one member to the end.
     pub fn walk(&self, member: &Member) -> Path {
-        let mut persons: Vec<f64> = self.now.iter().map(|(mean, sd)| (mean + member.occupancy * sd).max(0.0)).collect();
+        let here: Vec<f64> = self.now.iter().map(|(mean, sd)| (mean + member.occupancy * sd).max(0.0)).collect();
+        let mut people = People { homeward: vec![0.0; here.len()], here };
         let mut held = Held::new(self.gates);
-        let mut coming: Vec<Vec<f64>> = vec![vec![0.0; persons.len()]; self.settings.minutes + 1];
+        let nobody = || (vec![0.0; people.here.len()], vec![0.0; people.here.len()]);
+        let mut coming: Vec<(Vec<f64>, Vec<f64>)> = (0..=self.settings.minutes).map(|_| nobody()).collect();
         let mut path = Path { persons: Vec::new(), flows: Vec::new(), waiting: Vec::new() };
         for minute in 0..self.settings.minutes {
-            let mut flows = vec![0.0; self.gates];
-            let mut change = std::mem::take(&mut coming[minute]);
-            let wanted = self.wanted(member, minute, &persons);
-            let moved = self.rules.apply(minute, wanted, &mut held);
-            for (row, moved) in self.lanes.iter().zip(&moved) {
-                let moved = moved.min(row.capacity_per_min);
-                flows[row.gate] += moved;
-                if let Some(from) = row.from {
-                    change[from] -= moved;
-                } else {
-                    held.keep_rest(row.gate, row.direction, moved);
-                }
-                if let Some(to) = row.to {
-                    let at = minute + row.delay_min;
-                    match at {
-                        _ if at == minute => change[to] += moved,
-                        _ if at < coming.len() => coming[at][to] += moved,
-                        _ => {}
-                    }
-                }
-            }
+            self.decide_to_go(member, minute, &mut people);
+            let flows = self.move_people(member, minute, (&mut people, &mut coming), &mut held);
             for (place, per_min) in self.rules.taken_away(minute) {
                 if let Some(place) = self.names.iter().position(|name| *name == place) {
-                    change[place] -= per_min.min((persons[place] + change[place]).max(0.0));
+                    people.take(place, per_min);
                 }
             }
-            for (persons, change) in persons.iter_mut().zip(change) {
-                *persons = (*persons + change).max(0.0);
-            }
-            path.persons.push(persons.clone());
+            path.persons.push(people.all());
             path.flows.push(flows);
             path.waiting.push(held.outside());
         }
         path
+    }
+
+    /// Who decides to go home in this minute, beyond those who leave as lately anyway.
+    fn decide_to_go(&self, member: &Member, minute: usize, people: &mut People) {
+        for (place, departure) in &self.departures {
+            let deviates = (member.leaving, member.later);
+            let going = departure.in_minute(minute, deviates, &self.settings.departures);
+            let lately: f64 =
+                self.lanes.iter().filter(|row| row.from == Some(*place)).map(|row| row.leaving.now_per_min).sum();
+            let deciding = people.here[*place] * (1.0 - (-(going - lately).max(0.0)).exp());
+            people.here[*place] -= deciding;
+            people.homeward[*place] += deciding;
+        }
+    }
+
+    /// Moves people through every lane; gives the persons through each gate, both directions.
+    fn move_people(
+        &self,
+        member: &Member,
+        minute: usize,
+        (people, coming): (&mut People, &mut [(Vec<f64>, Vec<f64>)]),
+        held: &mut Held,
+    ) -> Vec<f64> {
+        let mut flows = vec![0.0; self.gates];
+        let mut change = std::mem::take(&mut coming[minute]);
+        let mut wanted = self.wanted(member, minute, &people.here);
+        let mut homeward = vec![0.0; wanted.len()];
+        for (lane, row) in self.lanes.iter().enumerate() {
+            let Some(from) = row.from.filter(|from| people.homeward[*from] > 0.0) else { continue };
+            let going = people.homeward[from] * self.reaching[from] * self.homeward[lane];
+            wanted[lane] += going;
+            homeward[lane] = if wanted[lane] > 0.0 { going / wanted[lane] } else { 0.0 };
+        }
+        let moved = self.rules.apply(minute, wanted, held);
+        for (lane, (row, moved)) in self.lanes.iter().zip(&moved).enumerate() {
+            let moved = moved.min(row.capacity_per_min);
+            let (here, homeward) = (moved * (1.0 - homeward[lane]), moved * homeward[lane]);
+            flows[row.gate] += moved;
+            if let Some(from) = row.from {
+                change.0[from] -= here;
+                change.1[from] -= homeward;
+            } else {
+                held.keep_rest(row.gate, row.direction, moved);
+            }
+            if let Some(to) = row.to {
+                let at = minute + row.delay_min;
+                let to_change = if at == minute { Some(&mut change) } else { coming.get_mut(at) };
+                if let Some(arriving) = to_change {
+                    arriving.0[to] += here;
+                    arriving.1[to] += homeward;
+                }
+            }
+        }
+        for (persons, change) in people.here.iter_mut().zip(change.0) {
+            *persons = (*persons + change).max(0.0);
+        }
+        for (persons, change) in people.homeward.iter_mut().zip(change.1) {
+            *persons = (*persons + change).max(0.0);
+        }
+        flows
     }
 
     /// Who would pass each lane in this minute if nothing held them up.
@@ -205,6 +274,13 @@ impl<'a> Road<'a> {
         let later = 1.0 + member.later * self.settings.arrivals_sd_per_h * (ahead_min / 60.0).sqrt();
         expected * later.max(0.0)
     }
+}
+
+/// How readily people leave by a lane. Where it is known when they go home, they do not tire of staying before that.
+fn leaving_of(outlook: &Outlook, lane: &crate::crowd::Lane, from: Option<&str>) -> Leaving {
+    let leaving = outlook.leaving.get(lane).copied().unwrap_or_default();
+    let is_known = from.is_some_and(|area| outlook.departures.contains_key(area));
+    if is_known { Leaving::steady(leaving.now_per_min) } else { leaving }
 }
 
 /// A band's value for a normal deviate: straight through its quantiles.

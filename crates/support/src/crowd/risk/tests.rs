@@ -12,7 +12,7 @@ use model::Timestamp;
 
 fn outlook(site: &Site, persons: f64, sd: f64, arrival: Arrival, leaving: f64) -> Outlook {
     let at = Timestamp::from_micros(1_780_000_000_000_000);
-    let mut outlook = Outlook { at, persons: BTreeMap::new(), arrivals: BTreeMap::new(), leaving: BTreeMap::new() };
+    let mut outlook = Outlook::of(at);
     for area in site.leaves() {
         outlook.persons.insert(area.id.clone(), (persons, sd));
     }

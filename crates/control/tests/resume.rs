@@ -1,0 +1,192 @@
+//! Live runs over a stop of the server: a store that is closed and opened again is what a new process finds.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use jiff::tz::TimeZone;
+use model::{Attribute, Entity, EntityId, Iri, Observation, ObservedValue, Quality, SeriesKey, Tenant, Timestamp};
+use polder_control::{
+    Actor, AreaPicture, EventFacts, Measure, Picture, Room, RunKind, RunState, Start, events, record,
+};
+use serde_json::json;
+use store::{Store, StoreOptions, Transaction};
+
+const GATE: &str = "urn:ngsi-ld:Counter:poort";
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::parse("2026-08-21T18:00:00Z").unwrap().plus_micros(minute * 60_000_000)
+}
+
+/// A server process: a runtime, a room, and the hands of its clock.
+struct Process {
+    runtime: tokio::runtime::Runtime,
+    store: Store,
+    room: Room,
+    seconds: Arc<AtomicI64>,
+}
+
+impl Process {
+    fn start(folder: &Path, minute: i64) -> Self {
+        let store = Store::open(folder, &StoreOptions::default()).unwrap();
+        let seconds = Arc::new(AtomicI64::new(minute * 60 + 1));
+        let clock = || {
+            let seconds = Arc::clone(&seconds);
+            Arc::new(move || at(0).plus_micros(seconds.load(Ordering::SeqCst) * 1_000_000))
+        };
+        let room = Room::new(store.clone(), TimeZone::UTC, clock(), clock());
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(room.resume(&Tenant::default())).unwrap();
+        Self { runtime, store, room, seconds }
+    }
+
+    /// As `kill -9`: nothing is told that it ends.
+    fn stop(self) {
+        self.runtime.shutdown_timeout(Duration::from_secs(10));
+        drop(self.room);
+        self.store.close().unwrap();
+    }
+
+    fn clock(&self, minute: i64, second: i64) {
+        self.seconds.store(minute * 60 + second, Ordering::SeqCst);
+    }
+
+    fn actor(&self) -> Actor {
+        Actor { name: "anna".to_owned(), store: self.store.clone() }
+    }
+
+    /// Plans a square for 1,000 persons with one gate.
+    fn plan(&self) {
+        let facts = EventFacts { name: "Plein".into(), from: at(0), until: at(60), notes: String::new() };
+        let ring = [[4.48, 51.91], [4.481, 51.91], [4.481, 51.911], [4.48, 51.91]];
+        let area = json!({ "name": "Plein", "outline": { "type": "Polygon", "coordinates": [ring] },
+            "surfaceM2": 4000.0, "capacityPersons": 1000.0 });
+        let gate = json!({ "name": "Poort", "widthM": 8.0, "to": "plein",
+            "line": { "type": "LineString", "coordinates": [[4.48, 51.91], [4.4801, 51.91]] },
+            "counter": { "entity": GATE, "inAttribute": "in", "outAttribute": "out", "periodS": 60 } });
+        let concert = json!({ "name": "Concert", "area": "plein", "from": at(30), "until": at(50),
+            "visitorsExpected": 900.0, "arrivalMinBefore": 20.0 });
+        let parts = [("area", "plein", area), ("gate", "poort", gate), ("programme", "concert", concert)];
+        let parts = parts.into_iter().map(|(kind, key, body)| (kind.to_owned(), key.to_owned(), body)).collect();
+        let mut tx = Transaction::new(Tenant::default());
+        events::add_whole(&mut tx, "plein", facts, parts, ("anna", at(0))).unwrap();
+        self.store.commit_blocking(tx).unwrap();
+    }
+
+    fn run(&self, kind: RunKind) {
+        let start = Start { kind, speed: 1.0, seed: 1, visitors_factor: 1.0, areas_empty: Some(true) };
+        self.runtime.block_on(self.room.start(&Tenant::default(), "plein", start, &self.actor())).unwrap();
+    }
+
+    /// The gate counts a minute.
+    fn count(&self, minute: i64, forward: f64) {
+        let id = EntityId::parse(GATE).unwrap();
+        let before = self.store.snapshot().unwrap().entity(&Tenant::default(), &id).unwrap();
+        let mut entity = Entity::new(id.clone(), Iri::from("urn:x:Counter"), at(minute));
+        let mut tx = Transaction::new(Tenant::default());
+        for (name, value) in [("urn:x:in", forward), ("urn:x:out", 0.0)] {
+            entity.set(name, Attribute { observed_at: Some(at(minute)), ..Attribute::property(value) });
+            let series = SeriesKey { entity: id.clone(), attribute: name.into(), dataset_id: None };
+            let (value, quality) = (ObservedValue::Number(value), Quality::default());
+            tx.observe(Observation {
+                series,
+                at: at(minute),
+                value,
+                unit_code: None,
+                quality,
+                recorded_at: at(minute),
+            });
+        }
+        tx.put_entity(before, entity, vec!["urn:x:in".into(), "urn:x:out".into()]);
+        self.store.commit_blocking(tx).unwrap();
+    }
+
+    fn picture(&self, minute: i64) -> Picture {
+        let started = Instant::now();
+        loop {
+            let pictures = self.room.pictures(&Tenant::default(), "plein", "1");
+            if let Some(picture) = pictures.and_then(|pictures| pictures.borrow().clone())
+                && picture.at == at(minute)
+            {
+                return (*picture).clone();
+            }
+            assert!(started.elapsed() < Duration::from_secs(30), "no picture of minute {minute}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Lives through minutes in which so many come.
+    fn live(&self, minutes: std::ops::RangeInclusive<i64>) -> Picture {
+        let last = *minutes.end();
+        for minute in minutes {
+            self.clock(minute, 1);
+            self.count(minute, 90.0 + (minute % 3) as f64 * 3.0);
+            self.picture(minute);
+        }
+        self.picture(last)
+    }
+}
+
+/// What must be the same whether the server stood still or not.
+fn estimate(picture: &Picture) -> &AreaPicture {
+    &picture.areas[0]
+}
+
+#[test]
+fn a_live_run_goes_on_after_a_restart_as_if_there_had_been_none_and_the_gap_is_marked() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [unbroken, broken] = [0, 1].map(|n| Process::start(folders[n].path(), 0));
+    for process in [&unbroken, &broken] {
+        process.plan();
+        process.run(RunKind::Live);
+        process.live(1..=9);
+    }
+    let run = (&Tenant::default(), "plein", "1");
+    let alerts = record::alerts(&broken.store.snapshot().unwrap(), run.0, run.1, run.2).unwrap();
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    broken.runtime.block_on(broken.room.acknowledge(run, 1, broken.actor())).unwrap();
+    let close: Measure = serde_json::from_value(json!({ "kind": "close", "gate": "poort", "from": at(55) })).unwrap();
+    broken.runtime.block_on(broken.room.decide(run, close, "te vol".into(), broken.actor())).unwrap();
+    let expected = unbroken.live(10..=14);
+
+    // The counters go on while the server stands still: their counts come in before it watches again.
+    for minute in 10..=13 {
+        broken.count(minute, 90.0 + (minute % 3) as f64 * 3.0);
+    }
+    broken.stop();
+    let again = Process::start(folders[1].path(), 13);
+    let picture = again.live(14..=14);
+    let (was, is) = (estimate(&expected), estimate(&picture));
+    assert_eq!((was.occupancy, was.rise_per_min, was.colour), (is.occupancy, is.rise_per_min, is.colour));
+    assert_eq!(picture.attention.len(), 1);
+    assert_eq!(picture.attention[0].acknowledged_by.as_deref(), Some("anna"));
+    let gaps: Vec<_> = picture.run.gaps.iter().map(|gap| (gap.from, gap.until)).collect();
+    assert_eq!(gaps, [(at(9), at(12))], "minute 13 is lived as usual: its counts may still come");
+    let decided = record::decisions(&again.store.snapshot().unwrap(), run.0, run.1, run.2).unwrap();
+    assert_eq!(decided[0].reason, "te vol");
+    // A second alert of the same area would be a second number; the one that is open stays the only one.
+    let alerts = record::alerts(&again.store.snapshot().unwrap(), run.0, run.1, run.2).unwrap();
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    again.stop();
+    unbroken.stop();
+}
+
+#[test]
+fn a_rehearsal_ends_with_the_server_and_another_can_be_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), 0);
+    process.plan();
+    process.run(RunKind::Rehearsal);
+    process.stop();
+    let again = Process::start(folder.path(), 5);
+    let snapshot = again.store.snapshot().unwrap();
+    assert_eq!(record::run(&snapshot, &Tenant::default(), "plein", "1").unwrap().state, RunState::Ended);
+    again.run(RunKind::Rehearsal);
+    again.stop();
+}
