@@ -17,10 +17,10 @@ const values: Record<Quantity, (area: AreaPicture) => number | null | undefined>
   occupancy_share: shareOf,
 };
 const borders: Record<Quantity, (area: AreaPicture) => number | null | undefined> = {
-  density: ({ thresholds }) => thresholds.densityM2?.red,
-  specific_flow: ({ thresholds }) => thresholds.specificFlowPedMMin?.red,
+  density: ({ thresholds }) => thresholds?.densityM2?.red,
+  specific_flow: ({ thresholds }) => thresholds?.specificFlowPedMMin?.red,
   level_of_service: () => null,
-  occupancy_share: ({ thresholds }) => thresholds.occupancyShare?.red,
+  occupancy_share: ({ thresholds }) => thresholds?.occupancyShare?.red,
 };
 
 /** The threshold that decided with its value, and what the value is now; null when the alert names none that we know. */
@@ -74,7 +74,7 @@ export interface BorderRow {
 }
 /** What an area is held against: each threshold with the value now. What it is not held against is not listed. */
 export function bordersOf(area: AreaPicture): BorderRow[] {
-  const { densityM2, specificFlowPedMMin, occupancyShare } = area.thresholds;
+  const { densityM2, specificFlowPedMMin, occupancyShare } = area.thresholds ?? {};
   const all = { density: densityM2, specific_flow: specificFlowPedMMin, occupancy_share: occupancyShare };
   return Object.entries(all).flatMap(([name, border]) => {
     const quantity = name as keyof typeof all;

@@ -3,6 +3,7 @@
  * that ends in `.one` is the text for exactly one.
  */
 import { crowdNl } from './crowd.nl';
+import { crowdFilesNl } from './crowd-files.nl';
 import { outlookNl } from './outlook.nl';
 import { roomNl } from './room.nl';
 
@@ -10,7 +11,6 @@ export const nl = {
   ...crowdNl,
   ...outlookNl,
   ...roomNl,
-import { crowdFilesNl } from './crowd-files.nl';
   ...crowdFilesNl,
   'app.name': 'Polder',
   'app.skipToMap': 'Naar de kaart',
