@@ -29,6 +29,8 @@ pub struct StateParts {
     pub trust: Trust,
     /// The control room: events that are planned, rehearsed and run.
     pub room: control::Room,
+    /// What the next hours and days will bring.
+    pub outlook: outlook::Outlook,
     /// Pictures of the city: layers, tiles, charts.
     pub views: Views,
     /// The city's clock.

@@ -10,6 +10,7 @@ mod intake;
 mod logging;
 mod measurements;
 mod outbound;
+mod outlook;
 mod rules;
 mod settings;
 

@@ -57,6 +57,7 @@ fn is_layer(path: &str) -> bool {
         "sources",
         "platform",
         "subscriptions",
+        "outlook",
         "temporal",
         "views",
         "support",

@@ -2,6 +2,7 @@
 #![allow(unused_qualifications, reason = "utoipa's macro repeats the names of parameter types")]
 
 mod geojson;
+mod outlook;
 mod plans;
 mod runs;
 
@@ -56,6 +57,13 @@ pub fn routes() -> Routes {
         .get("/api/v1/crowd/events/{event}/runs/{run}/stream", ReadCrowd, runs::stream_crowd_pictures)
         .post("/api/v1/crowd/events/{event}/runs/{run}/what-if", ReadCrowd, runs::ask_crowd_what_if)
         .body_max(BODY_BYTES_MAX)
+        .get("/api/v1/crowd/forecasts", ReadCrowd, outlook::list_crowd_forecasts)
+        .get("/api/v1/crowd/forecasts/{set}/model", ReadCrowd, outlook::get_crowd_forecast_model)
+        .post("/api/v1/crowd/forecasts/{set}/train", PlanCrowd, outlook::train_crowd_forecast)
+        .body_max(BODY_BYTES_MAX)
+        .get("/api/v1/crowd/forecasts/{set}/week", ReadCrowd, outlook::get_crowd_forecast_week)
+        .get("/api/v1/crowd/forecasts/{set}/{series}", ReadCrowd, outlook::get_crowd_forecast)
+        .get("/api/v1/crowd/forecasts/{set}/{series}/record", ReadCrowd, outlook::get_crowd_forecast_record)
         .get("/api/v1/crowd/measures", ReadCrowd, plans::list_crowd_measures)
         .documented(Described::openapi())
 }
@@ -64,6 +72,12 @@ pub fn routes() -> Routes {
 #[openapi(paths(
     geojson::export_crowd_plan,
     geojson::import_crowd_plan,
+    outlook::get_crowd_forecast,
+    outlook::get_crowd_forecast_model,
+    outlook::get_crowd_forecast_record,
+    outlook::get_crowd_forecast_week,
+    outlook::list_crowd_forecasts,
+    outlook::train_crowd_forecast,
     plans::add_crowd_event,
     plans::change_crowd_event,
     plans::get_crowd_event,

@@ -55,6 +55,7 @@ impl ContextFetch for Nowhere {
 pub struct Server {
     pub router: Router,
     pub store: Store,
+    pub outlook: outlook::Outlook,
     seconds: Arc<AtomicI64>,
 }
 
@@ -121,8 +122,20 @@ pub fn server_with(door: DoorSettings, open: bool) -> Server {
         Arc::new(move || at(first.load(Ordering::SeqCst))),
         Arc::new(move || at(second.load(Ordering::SeqCst))),
     );
+    let (third, fourth) = (Arc::clone(&hands), Arc::clone(&hands));
+    let outlook = outlook::Outlook::new(outlook::Parts {
+        store: store.clone(),
+        tenant: Tenant::default(),
+        zone: jiff::tz::TimeZone::UTC,
+        city: Arc::new(move || at(third.load(Ordering::SeqCst))),
+        wall: Arc::new(move || at(fourth.load(Ordering::SeqCst))),
+        version: "test".to_owned(),
+        notices: vec![],
+        sets: vec![benches()],
+    });
     let state = AppState::new(StateParts {
         room,
+        outlook: outlook.clone(),
         subscriptions: Subscriptions::new(store.clone(), contexts.clone()),
         contexts,
         views,
@@ -132,7 +145,28 @@ pub fn server_with(door: DoorSettings, open: bool) -> Server {
         door,
         store: store.clone(),
     });
-    Server { router: polder_api::router(state), store, seconds }
+    Server { router: polder_api::router(state), store, outlook, seconds }
+}
+
+/// How many sit on each bench, by the hour: nobody counts it unless a test does.
+fn benches() -> outlook::Set {
+    let text = |text: &str| outlook::wire::Text { nl: text.to_owned(), en: text.to_owned() };
+    outlook::Set {
+        id: "benches".to_owned(),
+        title: text("Benches"),
+        entity_type: expand("Bench"),
+        attribute: expand("sitting"),
+        name_attribute: expand("name"),
+        kind: outlook::wire::Kind::Count,
+        step_minutes: 60,
+        minimum_count: 10,
+        region: None,
+        holidays: vec![],
+        lists: Default::default(),
+        weather: vec![],
+        areas: vec![],
+        train: Default::default(),
+    }
 }
 
 pub fn server() -> Server {

@@ -23,6 +23,7 @@ use crate::{
     events,
     intake::Intake,
     logging, measurements, outbound,
+    outlook::{Workers, outlook},
     settings::{self, Settings},
 };
 
@@ -59,6 +60,7 @@ async fn serve(settings: Settings, city: CityFolder, open: bool) -> Result<()> {
     warm(&state, &city);
     start_notifier(&mut tasks, &settings, &state, &stop)?;
     start_sources(&mut tasks, &settings, &city, &store, &clock, &board, &stop)?;
+    let workers = Workers::start(&state.outlook)?;
     announce(&settings, &city, open);
     let signal = stop.clone();
     tokio::spawn(async move {
@@ -67,6 +69,7 @@ async fn serve(settings: Settings, city: CityFolder, open: bool) -> Result<()> {
         signal.cancel();
     });
     api::serve(listener, api::router(state), stop.clone().cancelled_owned()).await.context("serving")?;
+    tokio::task::spawn_blocking(move || workers.stop()).await.context("stopping the forecasts")?;
     finish(tasks, store).await?;
     traces.finish();
     Ok(())
@@ -99,11 +102,13 @@ async fn state(
     let zone = TimeZone::get(&city.file.city.time_zone).context("the time zone in city.toml")?;
     let city_time = clock.clone();
     let room = Room::new(store.clone(), zone, Arc::new(wall), Arc::new(move || city_time.now()));
+    let outlook = outlook(store, city, clock)?;
     events::import(store, city).await?;
     room.resume(&city.tenant).await.context("the runs that a stop broke off")?;
     let clock = clock.clone().into();
     Ok(AppState::new(StateParts {
         room,
+        outlook,
         store: store.clone(),
         contexts,
         subscriptions,

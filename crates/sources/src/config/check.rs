@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use model::{Problem, harmonise, unit_of};
 
-use super::{AttributeConfig, CityConfig, CityFile, Kind, SourceConfig};
+use super::{AttributeConfig, CityConfig, CityFile, Kind, SourceConfig, check_forecast};
 use crate::{connectors, template::Template};
 
 /// Terms of the NGSI-LD core context that mean something else there than in a feed.
@@ -30,33 +30,51 @@ pub(super) fn problems(file: &CityFile, text: &str, name: &str) -> Vec<Problem> 
     city_problems(&file.city, &mut found);
     let mut seen = HashSet::new();
     for (index, source) in file.sources.iter().enumerate() {
-        let at = At { source: Some(index), attribute: None };
+        let at = At::Source(index);
         if !seen.insert(source.name.as_str()) {
             found.add(at, "name", format!("source \"{}\" is there twice", source.name), "give each its own name");
         }
         source_problems(source, file, at, &mut found);
         for (number, attribute) in source.attributes.iter().enumerate() {
-            attribute_problems(attribute, source, At { attribute: Some(number), ..at }, &mut found);
+            attribute_problems(attribute, source, At::Attribute(index, number), &mut found);
         }
     }
+    check_forecast::problems(file, &mut found);
     found.problems
 }
 
 /// Which table of the file is meant.
 #[derive(Clone, Copy)]
-struct At {
-    source: Option<usize>,
-    attribute: Option<usize>,
+pub(super) enum At {
+    City,
+    /// The n-th source.
+    Source(usize),
+    /// Of the n-th source, the n-th attribute.
+    Attribute(usize, usize),
+    /// The n-th forecast, or its n-th area.
+    Forecast(usize, Option<usize>),
 }
 
-struct Found<'a> {
+impl At {
+    /// The names of the tables, and the places of the one that is meant.
+    fn tables(self) -> (&'static str, &'static str, Option<usize>, Option<usize>) {
+        match self {
+            Self::City => ("source", "attribute", None, None),
+            Self::Source(source) => ("source", "attribute", Some(source), None),
+            Self::Attribute(source, attribute) => ("source", "attribute", Some(source), Some(attribute)),
+            Self::Forecast(set, area) => ("forecast", "area", Some(set), area),
+        }
+    }
+}
+
+pub(super) struct Found<'a> {
     text: &'a str,
     name: &'a str,
     problems: Vec<Problem>,
 }
 
 impl Found<'_> {
-    fn add(&mut self, at: At, key: &str, detail: impl Into<String>, remedy: &str) {
+    pub(super) fn add(&mut self, at: At, key: &str, detail: impl Into<String>, remedy: &str) {
         let thing = format!("{}: {key}", self.name);
         let problem = Problem::new(thing, detail, remedy);
         self.problems.push(problem.at_line(self.line_of(at, key)));
@@ -64,20 +82,24 @@ impl Found<'_> {
 
     /// The line of a key in a table; of the table itself when the key is not written there.
     fn line_of(&self, at: At, key: &str) -> u64 {
-        let (mut source, mut attribute, mut in_attribute, mut table) = (None, None, false, 1);
+        let (outer, inner, outer_meant, inner_meant) = at.tables();
+        let (outer_head, inner_head) = (format!("[[{outer}]]"), format!("[[{outer}.{inner}]]"));
+        let next = |place: Option<usize>| Some(place.map_or(0, |n| n + 1));
+        let (mut outer_place, mut inner_place, mut in_inner, mut elsewhere, mut table) = (None, None, false, false, 1);
         for (line, text) in (1..).zip(self.text.lines()) {
             let text = text.trim();
-            if text == "[[source]]" {
-                source = Some(source.map_or(0, |n| n + 1));
-                (attribute, in_attribute) = (None, false);
-            } else if text == "[[source.attribute]]" {
-                (attribute, in_attribute) = (Some(attribute.map_or(0, |n: usize| n + 1)), true);
+            if text == outer_head {
+                (outer_place, inner_place, in_inner, elsewhere) = (next(outer_place), None, false, false);
+            } else if text == inner_head {
+                (inner_place, in_inner, elsewhere) = (next(inner_place), true, false);
             } else if text.starts_with('[') {
-                in_attribute = false;
+                in_inner = false;
+                elsewhere = outer_place.is_some() && !text.trim_start_matches('[').starts_with(&format!("{outer}."));
             }
-            let here = source == at.source
-                && (!in_attribute && at.attribute.is_none() || in_attribute && attribute == at.attribute);
-            if here && (text == "[[source]]" || text == "[[source.attribute]]") {
+            let here = !elsewhere
+                && outer_place == outer_meant
+                && (!in_inner && inner_meant.is_none() || in_inner && inner_place == inner_meant);
+            if here && (text == outer_head || text == inner_head) {
                 table = line;
             }
             let is_key =
@@ -91,7 +113,7 @@ impl Found<'_> {
 }
 
 fn city_problems(city: &CityConfig, found: &mut Found<'_>) {
-    let at = At { source: None, attribute: None };
+    let at = At::City;
     if !is_name(&city.id) {
         found.add(at, "id", format!("\"{}\" is not a short name", city.id), NAME_REMEDY);
     }
@@ -117,9 +139,9 @@ fn city_problems(city: &CityConfig, found: &mut Found<'_>) {
     }
 }
 
-const NAME_REMEDY: &str = "use lower-case letters, digits and '-'";
+pub(super) const NAME_REMEDY: &str = "use lower-case letters, digits and '-'";
 
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 

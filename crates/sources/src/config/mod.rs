@@ -3,12 +3,15 @@
 
 mod attribute;
 mod check;
+mod check_forecast;
 mod city;
+mod forecast;
 mod read;
 mod source;
 
 pub use attribute::{AttributeConfig, Condition, Kind};
 pub use city::{Basemap, CityConfig, Notice, NoticeKind, ReplayWindow, Text};
+pub use forecast::{ForecastArea, ForecastConfig, ForecastKind, ForecastRegion, ForecastWeather};
 pub use read::{CityFile, read_city};
 pub use source::{
     Ambiguous, EnrichConfig, FilterConfig, JoinConfig, Limits, OriginConfig, Provenance, SourceConfig, TimeConfig,

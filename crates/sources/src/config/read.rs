@@ -6,7 +6,7 @@ use model::Problem;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{CityConfig, SourceConfig, check};
+use super::{CityConfig, ForecastConfig, SourceConfig, check};
 
 /// The largest settings file that is read, bytes.
 const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -20,6 +20,9 @@ pub struct CityFile {
     /// Its sources, in the order in which they are imported.
     #[serde(default, rename = "source")]
     pub sources: Vec<SourceConfig>,
+    /// What is forecast.
+    #[serde(default, rename = "forecast")]
+    pub forecasts: Vec<ForecastConfig>,
 }
 
 impl CityFile {

@@ -1,0 +1,43 @@
+//! Why there is no answer, in the form in which it leaves: a code, its numbers and a sentence.
+
+use std::{collections::BTreeMap, fmt::Display};
+
+use forecast::insufficient::Insufficient;
+
+use crate::wire::Reason;
+
+/// A reason without numbers.
+pub(crate) fn plain(code: &str, detail: impl Display) -> Reason {
+    Reason { code: code.to_owned(), values: BTreeMap::new(), names: vec![], detail: detail.to_string() }
+}
+
+/// No answer from the model.
+pub(crate) fn of(why: &Insufficient) -> Reason {
+    let number = |name: &str, value: usize| (name.to_owned(), value as f64);
+    let (code, values, names) = match why {
+        Insufficient::UnknownSeries => ("unknown_series", vec![], vec![]),
+        Insufficient::TooLittleHistory { days, needed } => {
+            ("too_little_history", vec![number("days", *days), number("needed", *needed)], vec![])
+        }
+        Insufficient::TooManyGaps { hours, needed } => {
+            ("too_many_gaps", vec![number("hours", *hours), number("needed", *needed)], vec![])
+        }
+        Insufficient::HourNeverSeen => ("hour_never_seen", vec![], vec![]),
+        Insufficient::OutsideHorizon { hours } => {
+            ("outside_horizon", vec![("hours".to_owned(), *hours as f64)], vec![])
+        }
+        Insufficient::OutsideValidity { factor, most } => {
+            let values = vec![("factor".to_owned(), f64::from(*factor)), ("most".to_owned(), f64::from(*most))];
+            ("outside_validity", values, vec![])
+        }
+        Insufficient::OtherInputs { inputs } => ("other_inputs", vec![], inputs.clone()),
+        Insufficient::NothingLearned => ("nothing_learned", vec![], vec![]),
+    };
+    Reason { code: code.to_owned(), values: values.into_iter().collect(), names, detail: why.to_string() }
+}
+
+/// An area that adds up series that are not there.
+pub(crate) fn unknown_parts(names: &[String]) -> Reason {
+    let detail = format!("the area adds up series that are not there: {}", names.join(", "));
+    Reason { names: names.to_vec(), ..plain("unknown_series", detail) }
+}
