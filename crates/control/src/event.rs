@@ -100,8 +100,12 @@ pub(crate) fn slug(name: &str) -> String {
     let letters: String = name.to_lowercase().chars().map(plain).collect();
     let words: Vec<&str> = letters.split('-').filter(|word| !word.is_empty()).collect();
     let slug: String = words.join("-").chars().take(48).collect();
-    let slug = slug.trim_matches('-').to_owned();
-    if slug.is_empty() { "event".to_owned() } else { slug }
+    match slug.trim_matches('-') {
+        "" => "event".to_owned(),
+        // Pages of the web app have these addresses.
+        page @ ("kwaliteit" | "week") => format!("event-{page}"),
+        slug => slug.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -126,5 +130,6 @@ mod tests {
         assert_eq!(slug("Vuurwerk bij de Erasmusbrug 2026"), "vuurwerk-bij-de-erasmusbrug-2026");
         assert_eq!(slug("Fête & café!"), "fete-cafe");
         assert_eq!(slug("???"), "event");
+        assert_eq!(slug("Week"), "event-week");
     }
 }

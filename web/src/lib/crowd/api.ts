@@ -44,7 +44,8 @@ const alert = (event: string, id: string, key: number, verb: string) => run(even
 export const acknowledge = (event: string, id: string, key: number) =>
   request<crowd.Alert>(alert(event, id, key, 'acknowledge'), send({}));
 export const closeAlert = (event: string, id: string, key: number, reason: string) =>
-  request<crowd.Alert>(alert(event, id, key, 'close'), send({ reason }));
+  // It arrives also when the page is just being left.
+  request<crowd.Alert>(alert(event, id, key, 'close'), { ...send({ reason }), keepalive: true });
 
 export const getMeasures = () => request<crowd.MeasureKind[]>(at('measures'));
 export const whatIf = (event: string, id: string, measures: crowd.Measure[]) =>

@@ -35,6 +35,12 @@ describe('names on the map', () => {
     expect(at(marks, 'Kade').y).toBe(100);
     expect(at(marks, 'Noord').compact).toBe(true);
   });
+  it('of areas are wholly on the map when their place is, and leave it with their place', () => {
+    const marks = [mark('area', 'Kade', 4, 100), mark('area', 'Ver weg', -300, 100)];
+    const [far, near] = placed(marks, 14, { width: 400, height: 300 });
+    expect(near?.x).toBe(sizeOf(marks[0]!, 14).width / 2);
+    expect(far?.x).toBe(-300);
+  });
   it('are all there, whatever happens', () => {
     const marks = Array.from({ length: 20 }, (_, n) => mark(n % 2 ? 'gate' : 'area', `Naam ${n}`, 100, 100));
     expect(placed(marks, 14)).toHaveLength(20);

@@ -1,5 +1,5 @@
 /**
- * Names on a map without one over the other. Names of areas are moved up or down until they are free; a gate whose name
+ * Names on a map without one over the other, and all of each on the map. Names of areas are moved until they are free; a gate whose name
  * has no room shows only its sign, and says its name to who points at it. Pure.
  */
 import type { Mark } from './features';
@@ -22,7 +22,7 @@ const GAP = 3;
 const SIGN_PX = 24;
 /** A name further from its place than this says more about another place. */
 const FAR = 4;
-/** How finely a free height is looked for: parts of the height of a name. */
+/** How finely a free place is looked for: parts of the height of a name. */
 const PARTS = 10;
 
 /** About how large a mark is on the screen, at so many pixels to the letter size. */
@@ -34,35 +34,58 @@ export function sizeOf({ kind, name, text, colour }: Mark, px: number): { width:
 const overlaps = (a: Box, b: Box) =>
   Math.abs(a.x - b.x) * 2 < a.width + b.width + GAP && Math.abs(a.y - b.y) * 2 < a.height + b.height + GAP;
 
-/** The nearest free height for a box, above or below where it would be; where it would be when there is none near. */
-function free(box: Box, taken: Box[]): Box {
+/** How far a box may step aside, as parts of its width. */
+const ASIDE = [0, 0.2, -0.2, 0.4, -0.4];
+/** The map's own size, px. */
+export interface Frame {
+  width: number;
+  height: number;
+}
+/** The box as far on the map as it fits. */
+function within(box: Box, frame: Frame | undefined): Box {
+  if (!frame) return box;
+  const clamp = (at: number, size: number, most: number) =>
+    size >= most ? most / 2 : Math.min(Math.max(at, size / 2), most - size / 2);
+  return { ...box, x: clamp(box.x, box.width, frame.width), y: clamp(box.y, box.height, frame.height) };
+}
+
+/** The nearest free place for a box, a little aside where it may; where it would be when there is none near. */
+function free(box: Box, taken: Box[], frame?: Frame, aside = ASIDE): Box {
   const step = box.height / PARTS;
-  for (let away = 0; away <= FAR * PARTS; away++) {
-    for (const side of away === 0 ? [0] : [away, -away]) {
-      const moved = { ...box, y: box.y + side * step };
-      if (!taken.some((other) => overlaps(moved, other))) return moved;
-    }
+  const places = aside
+    .flatMap((part) =>
+      Array.from({ length: 2 * FAR * PARTS + 1 }, (_, index) => ({
+        dx: part * box.width,
+        dy: (index - FAR * PARTS) * step,
+      })),
+    )
+    .sort((a, b) => Math.hypot(a.dx, a.dy) - Math.hypot(b.dx, b.dy));
+  for (const { dx, dy } of places) {
+    const moved = within({ ...box, x: box.x + dx, y: box.y + dy }, frame);
+    if (!taken.some((other) => overlaps(moved, other))) return moved;
   }
-  return box;
+  return within(box, frame);
 }
 
 /** Marks with where they are drawn. What comes last matters most, and gets its place first. */
-export function placed(marks: (Mark & { x: number; y: number })[], px: number): Label[] {
+export function placed(marks: (Mark & { x: number; y: number })[], px: number, frame?: Frame): Label[] {
   const taken: Box[] = [];
   const labels: Label[] = [];
   for (const mark of [...marks].reverse().filter(({ kind }) => kind === 'area')) {
     const { x, y } = mark;
-    const box = free({ x, y, ...sizeOf(mark, px) }, taken);
+    // What is named may lie beside the map: its name then stays with it.
+    const isSeen = frame && x >= 0 && x <= frame.width && y >= 0 && y <= frame.height;
+    const box = free({ x, y, ...sizeOf(mark, px) }, taken, isSeen ? frame : undefined);
     taken.push(box);
-    labels.push({ ...mark, y: box.y, compact: false });
+    labels.push({ ...mark, x: box.x, y: box.y, compact: false });
   }
   for (const mark of marks.filter(({ kind }) => kind === 'gate')) {
     const { x, y } = mark;
     const full = { x, y, ...sizeOf(mark, px) };
     const compact = taken.some((other) => overlaps(full, other));
-    const box = compact ? free({ x, y, width: SIGN_PX, height: SIGN_PX }, taken) : full;
+    const box = compact ? free({ x, y, width: SIGN_PX, height: SIGN_PX }, taken, undefined, [0]) : full;
     taken.push(box);
-    labels.push({ ...mark, y: box.y, compact });
+    labels.push({ ...mark, x: box.x, y: box.y, compact });
   }
   return labels;
 }

@@ -5,6 +5,7 @@ import {
   bandPath,
   extended,
   isBehind,
+  levelsOf,
   linePath,
   lineOf,
   redPersons,
@@ -67,7 +68,14 @@ describe('what is expected', () => {
 });
 
 describe('the scales', () => {
-  const line = { key: 'kade', name: 'Kade', capacityPersons: 1000, redPersons: 800, points: [point(0, 100)] };
+  const line = {
+    key: 'kade',
+    name: 'Kade',
+    capacityPersons: 1000,
+    amberPersons: 600,
+    redPersons: 800,
+    points: [point(0, 100)],
+  };
   it('reach above red, and above all that is drawn', () => {
     expect(topOf(line)).toBeCloseTo(864);
     expect(topOf({ ...line, points: [point(0, 2000)] })).toBeGreaterThan(2010);
@@ -127,5 +135,13 @@ describe('a new picture', () => {
   it('brings its new alerts, each once', () => {
     const next = extended(report, picture('2026-07-01T20:01:00Z'));
     expect(extended(next, picture('2026-07-01T20:02:00Z')).alerts).toHaveLength(1);
+  });
+});
+
+describe('the levels of a scale', () => {
+  it('are round, start at nothing and reach near the top', () => {
+    expect(levelsOf(17_600)).toEqual([0, 5000, 10_000, 15_000]);
+    expect(levelsOf(1)).toEqual([0, 0.5, 1]);
+    expect(levelsOf(950)).toEqual([0, 250, 500, 750]);
   });
 });

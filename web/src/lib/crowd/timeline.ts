@@ -1,6 +1,6 @@
 /** From the minutes of a run to lines on paper: scales, a line with its band, gaps where nothing is known. Pure. */
 import { known, spread } from './colours';
-import type { Area, AreaPicture, AreaReport, Colour, Part, Picture, Point, Report } from './types';
+import type { Area, AreaPicture, AreaReport, Colour, Part, Picture, Point, Report, Thresholds } from './types';
 
 /** A moment of a line; null where nothing is known, so that nothing is drawn. */
 export interface TimelinePoint {
@@ -14,7 +14,8 @@ export interface AreaLine {
   key: string;
   name: string;
   capacityPersons: number;
-  /** From how many persons it is red, where the plan says so. */
+  /** From how many persons it is amber and red, where that is known. */
+  amberPersons: number | null;
   redPersons: number | null;
   points: TimelinePoint[];
 }
@@ -25,15 +26,29 @@ function point({ at, persons, sd, colour }: Point): TimelinePoint {
   const { low, high } = spread(persons === undefined ? undefined : { value: persons, sd });
   return { at, value: persons ?? null, low, high, colour: known(colour) };
 }
-/** From how many persons the plan calls an area red: the lowest of its own thresholds; null when it has none. */
-export function redPersons({ redDensityM2, surfaceM2, redShare, capacityPersons }: Area): number | null {
-  const all = [redDensityM2 ? redDensityM2 * surfaceM2 : null, redShare ? redShare * capacityPersons : null];
+/** From how many persons the plan itself calls an area red or amber: the lowest of its thresholds; null without any. */
+function own({ surfaceM2, capacityPersons }: Area, perM2?: number | null, share?: number | null): number | null {
+  const all = [perM2 ? perM2 * surfaceM2 : null, share ? share * capacityPersons : null];
   const given = all.filter((one) => one !== null);
   return given.length > 0 ? Math.min(...given) : null;
 }
-export function lineOf({ key, name, capacityPersons, points }: AreaReport, areas: Part<Area>[]): AreaLine {
+export const redPersons = (area: Area) => own(area, area.redDensityM2, area.redShare);
+export const amberPersons = (area: Area) => own(area, area.amberDensityM2, area.amberShare);
+/** The line of an area; its borders are those that the server holds it against, or else those of the plan. */
+export function lineOf(
+  { key, name, capacityPersons, points }: AreaReport,
+  areas: Part<Area>[],
+  thresholds?: Thresholds,
+): AreaLine {
   const body = areas.find((part) => part.key === key)?.body;
-  return { key, name, capacityPersons, redPersons: body ? redPersons(body) : null, points: points.map(point) };
+  return {
+    key,
+    name,
+    capacityPersons,
+    amberPersons: thresholds?.persons?.amber ?? (body ? amberPersons(body) : null),
+    redPersons: thresholds?.persons?.red ?? (body ? redPersons(body) : null),
+    points: points.map(point),
+  };
 }
 
 /** Whether minutes are missing between what is held and a picture: a slow reader of the stream misses some. */
@@ -145,6 +160,12 @@ export function ahead(area: AreaPicture | undefined, now: string): TimelinePoint
 export function topOf({ points, redPersons, capacityPersons }: AreaLine, coming: TimelinePoint[] = []): number {
   const highest = Math.max(0, ...[...points, ...coming].map(({ value, high }) => Math.max(value ?? 0, high ?? 0)));
   return Math.max(1, highest * 1.08, (redPersons ?? capacityPersons) * 1.08);
+}
+/** Round numbers from nothing to the top, two to five of them. */
+export function levelsOf(top: number): number[] {
+  const unit = 10 ** Math.floor(Math.log10(top));
+  const step = [0.5, 1, 2, 2.5, 5].map((part) => part * unit).find((one) => top / one <= 4) ?? unit * 10;
+  return Array.from({ length: Math.floor(top / step) + 1 }, (_, index) => index * step);
 }
 /** Whole hours, half hours or quarters between two moments: as many as fit, at most `most`. */
 export function ticks(from: number, until: number, most: number): number[] {

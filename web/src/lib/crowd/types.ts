@@ -51,6 +51,7 @@ export type Run = Schemas['CrowdRun'];
 export type NewRun = Schemas['CrowdStart'];
 export type Ahead = Schemas['CrowdAhead'];
 export type AreaPicture = Schemas['CrowdAreaPicture'];
+export type Thresholds = Schemas['CrowdThresholds'];
 export type GatePicture = Schemas['CrowdGatePicture'];
 export type Alert = Schemas['CrowdAlert'];
 export type Picture = Schemas['CrowdPicture'];

@@ -4,22 +4,38 @@ import { i18n, maybe, t } from '$lib/i18n/index.svelte';
 import { app } from '$lib/state/app.svelte';
 import { fields, measureFields, type Field } from './fields';
 import type { Plan } from './plan.svelte';
+import type { Quantity, Reason } from './reasons';
 import type { Body, Measure, PartKind } from './types';
 
 export const number = (value: number) => formatNumber(value, i18n.locale);
+/** The sign of a percentage, never on a line of its own; English has it close. */
+const sign = () => (i18n.lang === 'nl' ? '\u00a0%' : '%');
 /** A share as a whole percentage; something is never shown as nothing. */
 export const percent = (share: number) =>
-  share > 0 && share < 0.01 ? '< 1 %' : `${number(Math.round(share * 100))} %`;
+  share > 0 && share < 0.01 ? `<\u00a01${sign()}` : `${number(Math.round(share * 100))}${sign()}`;
 /** Persons per m²; somebody is never shown as nobody. */
 export const density = (perM2: number) =>
   perM2 > 0 && perM2 < 0.01 ? `< ${number(0.01)} p/m²` : `${number(perM2)} p/m²`;
 /** A probability: a chance of nearly nothing is "< 1 %" and never nothing, and nothing is certain. */
 export function chance(probability: number): string {
-  if (probability < 0.01) return '< 1 %';
-  return probability > 0.99 ? '> 99 %' : percent(probability);
+  if (probability < 0.01) return `<\u00a01${sign()}`;
+  return probability > 0.99 ? `>\u00a099${sign()}` : percent(probability);
 }
 export const clockTime = (moment: string | number) => formatTime(moment, 'time', i18n.locale, app.city.timeZone);
 export const dayTime = (moment: string | number) => formatTime(moment, 'full', i18n.locale, app.city.timeZone);
+
+/** A value of what a colour follows from, with its unit. */
+export function quantityText(quantity: Quantity, value: number): string {
+  if (quantity === 'specific_flow') return `${number(value)} p/m/min`;
+  return quantity === 'occupancy_share' ? t('crowd.reason.full', { n: percent(value) }) : density(value);
+}
+/** The reason of an alert: the value now and the threshold, as far as they are known. */
+export function reasonText({ quantity, value, threshold }: Reason): string {
+  const [now, border] = [value, threshold].map((one) => (one === null ? null : quantityText(quantity, one)));
+  if (now && border) return t('crowd.reason.now', { value: now, threshold: border });
+  if (now) return t('crowd.reason.value', { value: now });
+  return border ? t('crowd.reason.threshold', { threshold: border }) : '';
+}
 
 const allMeasureFields = measureFields(['gate', 'toGate', 'area', 'perMin', 'share', 'laterMin']);
 function fieldOf(kind: PartKind, name: string): Field | undefined {

@@ -3,9 +3,13 @@ import { crowdEn } from './crowd.en';
 import { crowdFilesEn } from './crowd-files.en';
 import { sheetsEn } from './sheets.en';
 import type { Messages } from './nl';
+import { outlookEn } from './outlook.en';
+import { roomEn } from './room.en';
 
 export const en: Messages = {
   ...crowdEn,
+  ...outlookEn,
+  ...roomEn,
   ...crowdFilesEn,
   ...sheetsEn,
   'app.name': 'Polder',

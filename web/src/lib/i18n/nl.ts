@@ -4,10 +4,17 @@
  */
 import { crowdNl } from './crowd.nl';
 import { crowdFilesNl } from './crowd-files.nl';
+<<<<<<< HEAD
 import { sheetsNl } from './sheets.nl';
+=======
+import { outlookNl } from './outlook.nl';
+import { roomNl } from './room.nl';
+>>>>>>> h/web
 
 export const nl = {
   ...crowdNl,
+  ...outlookNl,
+  ...roomNl,
   ...crowdFilesNl,
   ...sheetsNl,
   'app.name': 'Polder',
