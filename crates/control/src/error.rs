@@ -21,13 +21,12 @@ pub enum ControlError {
     #[error("somebody else changed this part since you read it")]
     Changed(Option<Box<PartView>>),
     /// Features of a file cannot be used; nothing of it was taken over.
-    #[error("{} of {of} features cannot be used; nothing was taken over. The first: feature {}, {}", problems.len(),
-        problems.first().map_or(0, |first| first.feature), problems.first().map(|first| first.problem.to_string()).unwrap_or_default())]
+    #[error("{said}")]
     Features {
+        /// How many, and the first.
+        said: String,
         /// Each with what is wrong with it.
         problems: Vec<FeatureProblem>,
-        /// How many features the file has.
-        of: usize,
     },
     /// A task of a run broke off.
     #[error("the run broke off: {0}")]

@@ -89,8 +89,13 @@ pub async fn import(
             Err(problem) => problems.push(FeatureProblem { feature: place, problem }),
         }
     }
-    if !problems.is_empty() {
-        return Err(ControlError::Features { problems, of: features.len() });
+    if let Some(FeatureProblem { feature, problem }) = problems.first() {
+        let count = (problems.len(), features.len());
+        let said = format!(
+            "{} of {} features cannot be used, so nothing was taken over; the first is feature {feature}: {problem}",
+            count.0, count.1
+        );
+        return Err(ControlError::Features { said, problems });
     }
     if plan.parts.len() + added > PARTS_MAX {
         let problem = Problem::new("parts", "a plan has at most 1,000 parts", "import fewer, or remove some first");
@@ -191,11 +196,12 @@ fn key_of(key: Option<Value>, id: Option<&Value>, name: Option<&Value>) -> Resul
 
 /// A geometry that can be on the map. Metres instead of degrees are told apart: that is how most files go wrong.
 fn checked(geometry: &Value) -> Result<Value, Problem> {
-    let read = model::Geometry::from_geojson(geometry);
-    read.map(|_| geometry.clone()).map_err(|problem| match metres(geometry) {
-        true => Problem::new("geometry", "its positions are no degrees", "export it in WGS 84 (EPSG:4326), not in RD"),
-        false => problem,
-    })
+    if metres(geometry) {
+        let (detail, remedy) = ("its positions are no degrees", "export it in WGS 84 (EPSG:4326), not in RD");
+        return Err(Problem::new("geometry", detail, remedy));
+    }
+    model::Geometry::from_geojson(geometry)?;
+    Ok(geometry.clone())
 }
 
 /// Whether a position lies outside the world, as metres of a national grid do.

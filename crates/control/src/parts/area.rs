@@ -54,7 +54,7 @@ pub struct AreaPart {
 }
 
 impl AreaPart {
-    fn check(&self) -> Result<(), Problem> {
+    pub(super) fn check(&self) -> Result<(), Problem> {
         drawing("outline", &self.outline, &["Polygon", "MultiPolygon"])?;
         amounts([("surfaceM2", self.surface_m2), ("capacityPersons", self.capacity_persons)])?;
         let given = [
@@ -101,7 +101,7 @@ pub struct AreaCounterPart {
 }
 
 impl AreaCounterPart {
-    fn check(&self) -> Result<(), Problem> {
+    pub(super) fn check(&self) -> Result<(), Problem> {
         source("counts", &self.entity, &self.attribute)?;
         let given = [("counts.sdPersons", self.sd_persons), ("counts.personsEach", self.persons_each)];
         amounts(given.into_iter().filter_map(|(field, value)| Some((field, value?))))?;

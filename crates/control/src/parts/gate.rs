@@ -38,7 +38,7 @@ pub struct GatePart {
 }
 
 impl GatePart {
-    fn check(&self) -> Result<(), Problem> {
+    pub(super) fn check(&self) -> Result<(), Problem> {
         drawing("line", &self.line, &["LineString"])?;
         amounts([("widthM", self.width_m)])?;
         if self.arrival_share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
@@ -90,7 +90,7 @@ pub struct CounterPart {
 }
 
 impl CounterPart {
-    fn check(&self) -> Result<(), Problem> {
+    pub(super) fn check(&self) -> Result<(), Problem> {
         source("counter", &self.entity, &self.in_attribute)?;
         if let Some(out) = &self.out_attribute {
             source("counter", &self.entity, out)?;
