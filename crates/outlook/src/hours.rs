@@ -9,7 +9,6 @@ use store::{Order, Snapshot, StoreError, TimeRange};
 
 use crate::{Set, sensors::Sensor, wire::Kind};
 
-const HOUR_MICROS: i64 = 3_600_000_000;
 /// Days before the first wanted one that show what is plausible there.
 const DAYS_TO_COMPARE: usize = 57;
 /// Share of the steps of an hour that must be there: of counts, in quarters; of levels, half.
@@ -51,10 +50,7 @@ pub(crate) fn hour_start(moment: Timestamp, zone: &TimeZone) -> Timestamp {
 
 /// The first moment of a local day.
 pub(crate) fn midnight(day: Date, zone: &TimeZone) -> Timestamp {
-    match day.to_zoned(zone.clone()) {
-        Ok(zoned) => zoned.timestamp().into(),
-        Err(_) => Timestamp::MIN,
-    }
+    zone.to_timestamp(day.at(0, 0, 0, 0)).map_or(Timestamp::MIN, Timestamp::from)
 }
 
 /// The local day of a moment.
@@ -165,9 +161,4 @@ impl Source<'_> {
         };
         hours.into_iter().filter_map(whole).collect()
     }
-}
-
-/// The start of the hour after that of a moment.
-pub(crate) fn next_hour(moment: Timestamp, zone: &TimeZone) -> Timestamp {
-    hour_start(moment, zone).plus_micros(HOUR_MICROS)
 }
