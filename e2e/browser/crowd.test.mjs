@@ -182,6 +182,28 @@ describe('with an account', { skip: !account.name, concurrency: false }, () => {
     await accessible(page, 'the control room');
     await take.click();
     await page.getByText(/heeft dit, sinds/).waitFor();
+    await page.getByRole('region', { name: 'Hoe staat het ervoor?' }).getByRole('button', { name: AREA }).waitFor();
+    await page
+      .getByText(/rood vanaf/i)
+      .first()
+      .waitFor();
+
+    // Closing can be taken back for a few seconds.
+    await page.getByRole('button', { name: `Melding afsluiten: ${AREA}` }).click();
+    await page.keyboard.type('Vergissing');
+    await page.keyboard.press('Enter');
+    await page.getByText('Wordt afgesloten: “Vergissing”').waitFor();
+    await page.getByRole('button', { name: 'Niet afsluiten' }).click();
+    await page.getByRole('button', { name: `Melding afsluiten: ${AREA}` }).waitFor();
+
+    await page.getByRole('button', { name: `Wat kan ik doen? ${AREA}` }).click();
+    await page.getByRole('heading', { name: `Maatregel proberen: ${AREA}` }).waitFor();
+    assert.equal(
+      await page.locator('#crowd-panel').getByLabel('Poort', { exact: true }).locator('option:checked').textContent(),
+      'Noord',
+      'the gate of the area is proposed',
+    );
+    await page.keyboard.press('Escape');
 
     await page.getByRole('heading', { name: 'Wat vraagt aandacht' }).click();
     await page.keyboard.press('3');
@@ -217,6 +239,15 @@ describe('with an account', { skip: !account.name, concurrency: false }, () => {
     await page.getByText('Verbinding weg. U ziet het laatste beeld').waitFor();
     await row(page, AREA).first().waitFor();
     await accessible(page, 'the control room without a connection');
+    // Also when the page was put away meanwhile: the last picture is there, and says how old it is.
+    await page.waitForFunction(async () => (await caches.keys()).some((name) => name.startsWith('polder-app-')));
+    await page.reload();
+    await page.getByText('Verbinding weg. U ziet het laatste beeld').waitFor();
+    await page
+      .getByText(/Beeld: (zojuist|\d+ sec\. oud)/)
+      .first()
+      .waitFor();
+    await page.getByRole('region', { name: 'Hoe staat het ervoor?' }).getByText(AREA).waitFor();
     await page.context().setOffline(false);
     await page.waitForSelector('[data-line="on"]', { state: 'attached' });
     await close(page);

@@ -37,8 +37,9 @@ export async function closeAll() {
 
 /** Opens a page that remembers everything that went wrong in it. */
 export async function open(browser, path = '/', options = {}) {
+  const baseURL = options.base ?? base;
   const context = await browser.newContext({
-    baseURL: base,
+    baseURL,
     viewport: options.phone ? { width: 390, height: 844 } : { width: 1120, height: 700 },
     locale: options.locale ?? 'nl-NL',
     colorScheme: options.dark ? 'dark' : 'light',
@@ -60,7 +61,7 @@ export async function open(browser, path = '/', options = {}) {
   });
   page.on('request', (request) => {
     const { protocol, host } = new URL(request.url());
-    if (protocol.startsWith('http') && host !== new URL(base).host) page.wrong.push(`asked ${host} for something`);
+    if (protocol.startsWith('http') && host !== new URL(baseURL).host) page.wrong.push(`asked ${host} for something`);
   });
   if (options.before) await options.before(page);
   await page.goto(path);

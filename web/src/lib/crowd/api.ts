@@ -1,6 +1,7 @@
 /** One function for each operation of the crowd API. */
 import { json, request, url } from '$lib/api/client';
 import { app } from '$lib/state/app.svelte';
+import { orKept } from './kept';
 import type * as crowd from './types';
 
 type Fetch = typeof fetch;
@@ -10,7 +11,8 @@ const erase = (): RequestInit => ({ method: 'DELETE', headers: { 'X-CSRF-Token':
 
 export const getEvents = (fetcher?: Fetch) => request<crowd.CrowdEvent[]>(at('events'), {}, fetcher);
 export const addEvent = (facts: crowd.EventFacts) => request<crowd.EventPlan>(at('events'), send(facts));
-export const getPlan = (event: string, fetcher?: Fetch) => request<crowd.EventPlan>(at('events', event), {}, fetcher);
+export const getPlan = (event: string, fetcher?: Fetch) =>
+  orKept(at('events', event), request<crowd.EventPlan>(at('events', event), {}, fetcher));
 export const changeEvent = (event: string, facts: crowd.EventFacts & { version: number }) =>
   request<crowd.CrowdEvent>(at('events', event), send(facts, 'PUT'));
 export const removeEvent = (event: string, version: number) =>
@@ -31,13 +33,14 @@ export const removePart = (event: string, { kind, key, version }: crowd.Part) =>
 
 const run = (event: string, id: string, ...rest: string[]) => at('events', event, 'runs', id, ...rest);
 export const getRuns = (event: string, fetcher?: Fetch) =>
-  request<crowd.Run[]>(at('events', event, 'runs'), {}, fetcher);
+  orKept(at('events', event, 'runs'), request<crowd.Run[]>(at('events', event, 'runs'), {}, fetcher));
 export const startRun = (event: string, start: crowd.NewRun) =>
   request<crowd.Run>(at('events', event, 'runs'), send(start));
 export const changeRun = (event: string, id: string, change: { speed?: number; paused?: boolean }) =>
   request<crowd.Run>(run(event, id), send(change, 'PATCH'));
 export const stopRun = (event: string, id: string) => request<crowd.Run>(run(event, id, 'stop'), send({}));
-export const getPicture = (event: string, id: string) => request<crowd.Picture>(run(event, id, 'picture'));
+export const pictureAddress = (event: string, id: string) => run(event, id, 'picture');
+export const getPicture = (event: string, id: string) => request<crowd.Picture>(pictureAddress(event, id));
 export const streamAddress = (event: string, id: string) => run(event, id, 'stream');
 
 const alert = (event: string, id: string, key: number, verb: string) => run(event, id, 'alerts', String(key), verb);

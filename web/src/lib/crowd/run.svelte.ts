@@ -3,8 +3,9 @@
  * it is not, the last picture stays, and says how old it is.
  */
 import { ApiError } from '$lib/api/client';
-import { getPicture, getReport, streamAddress } from './api';
+import { getPicture, getReport, pictureAddress, streamAddress } from './api';
 import { withAlert } from './attention';
+import { keep, recall } from './kept';
 import { extended, isBehind } from './timeline';
 import type { Alert, Decision, Picture, Report, Run } from './types';
 
@@ -13,6 +14,8 @@ const SILENCE_MS = 15_000;
 const RETRY_MS = 3_000;
 /** How long missed minutes may be missing: in a fast rehearsal some are missed all the time. */
 const MEND_MS = 5_000;
+/** How often the picture is put away for when there is no connection. */
+const KEEP_MS = 5_000;
 
 export class RunView {
   run = $state.raw<Run>()!;
@@ -67,9 +70,26 @@ export class RunView {
     } catch (error) {
       // A run that has just started may have no picture yet: that is an answer, and the line is alive.
       const answered = error instanceof ApiError && error.status >= 400 && error.status < 500;
-      if (!answered) this.state = 'lost';
+      if (!answered) {
+        this.state = 'lost';
+        await this.#fromBefore();
+      }
       this.#askAt = Date.now() + RETRY_MS;
     }
+  }
+  /** Opened without a connection: what this device saw last, with its true age. */
+  async #fromBefore() {
+    const kept = this.picture ? null : await recall<Picture>(pictureAddress(this.event, this.run.id));
+    if (!kept || this.picture) return;
+    this.picture = kept.value;
+    this.run = kept.value.run;
+    this.receivedAt = kept.at;
+  }
+  #keptAt = 0;
+  #keep(picture: Picture) {
+    if (this.now - this.#keptAt < KEEP_MS) return;
+    this.#keptAt = this.now;
+    void keep(pictureAddress(this.event, this.run.id), picture, this.receivedAt);
   }
   #looking = false;
   async #lookBack() {
@@ -117,6 +137,7 @@ export class RunView {
     this.run = this.ended ? { ...picture.run, state: 'ended' } : picture.run;
     this.now = Date.now();
     if (isNewer) this.receivedAt = this.now;
+    this.#keep(picture);
     if (this.report) {
       if (isBehind(this.report, picture.at)) this.#mendLater();
       this.report = extended(this.report, picture);

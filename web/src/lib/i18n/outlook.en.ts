@@ -111,9 +111,9 @@ export const outlookEn: Record<keyof typeof outlookNl, string> = {
   'outlook.why.store':
     'The data could not be read. Whoever runs the platform finds the reason in the log of the server.',
   'outlook.why.broken': 'Learning failed. Whoever runs the platform finds the reason in the log of the server.',
-  'outlook.kind.count': 'people or vehicles an hour',
-  'outlook.kind.occupancy': 'present on average in the hour',
-  'outlook.kind.rate': 'an hour, at the pace of that moment',
+  'outlook.kind.count': 'how many pass in the hour',
+  'outlook.kind.occupancy': 'how many are there on average in the hour',
+  'outlook.kind.rate': 'how many pass in an hour, at the pace of that moment',
   'outlook.partly': 'partly counted already',
   'outlook.bandFromHours': 'The band of a day is wide here: there is too little to look back on to make it narrower.',
   'outlook.filter': 'Find a place',

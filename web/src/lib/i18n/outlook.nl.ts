@@ -109,9 +109,9 @@ export const outlookNl = {
   'outlook.why.store':
     'De gegevens konden niet worden gelezen. De beheerder vindt de reden in het logboek van de server.',
   'outlook.why.broken': 'Het leren is niet gelukt. De beheerder vindt de reden in het logboek van de server.',
-  'outlook.kind.count': 'mensen of voertuigen per uur',
-  'outlook.kind.occupancy': 'gemiddeld aanwezig in het uur',
-  'outlook.kind.rate': 'per uur, in het tempo van dat moment',
+  'outlook.kind.count': 'hoeveel er in het uur voorbijkomen',
+  'outlook.kind.occupancy': 'hoeveel er gemiddeld zijn in het uur',
+  'outlook.kind.rate': 'hoeveel er per uur voorbijkomen, in het tempo van dat moment',
   'outlook.partly': 'deels al geteld',
   'outlook.bandFromHours':
     'De band van een dag is hier ruim: er is nog te weinig terug te kijken om hem smaller te maken.',

@@ -1,5 +1,5 @@
 /** The report of one run: the one in the address, else the last one of the event. */
-import { getReport, getRuns } from '$lib/crowd/api';
+import { getPicture, getReport, getRuns } from '$lib/crowd/api';
 import type { Run } from '$lib/crowd/types';
 import { newestFirst } from '$lib/crowd/watched.svelte';
 import type { PageLoad } from './$types';
@@ -13,14 +13,19 @@ export const load: PageLoad = async ({ fetch, url, parent }) => {
   try {
     if (plan) runs = newestFirst(await getRuns(plan.id, fetch));
   } catch (reportProblem) {
-    return { View, runs, report: null, reportProblem };
+    return { View, runs, report: null, picture: null, reportProblem };
   }
   const asked = url.searchParams.get('run');
   const chosen = asked ?? runs[0]?.id;
-  if (!plan || !chosen) return { View, runs, report: null, reportProblem: null };
+  if (!plan || !chosen) return { View, runs, report: null, picture: null, reportProblem: null };
   try {
-    return { View, runs, report: await getReport(plan.id, chosen, fetch), reportProblem: null };
+    // Where it turned amber and red stands in the last picture; without one the plan's own borders are drawn.
+    const [report, picture] = await Promise.all([
+      getReport(plan.id, chosen, fetch),
+      getPicture(plan.id, chosen).catch(() => null),
+    ]);
+    return { View, runs, report, picture, reportProblem: null };
   } catch (reportProblem) {
-    return { View, runs, report: null, reportProblem };
+    return { View, runs, report: null, picture: null, reportProblem };
   }
 };
