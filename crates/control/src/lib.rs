@@ -7,6 +7,7 @@ mod error;
 mod event;
 pub mod events;
 mod measure;
+pub mod outbox;
 mod parts;
 mod picture;
 pub mod record;
@@ -25,6 +26,8 @@ pub use parts::{
 };
 pub use picture::{Ahead, Amount, AreaPicture, GatePicture, GateStatus, Picture};
 pub use record::{AlertRecord, DecisionRecord, Difference, RunKind, RunRecord, RunState};
-pub use report::{Report, report};
+pub use report::{
+    AreaReport, ColourMinutes, DecisionReport, HorizonQuality, Outcome, Peak, Point, ProgrammeEntry, Report, report,
+};
 pub use room::{Actor, Clock, Room, Start};
 pub use site::site_of;

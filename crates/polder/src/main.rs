@@ -10,6 +10,7 @@ mod intake;
 mod logging;
 mod measurements;
 mod outbound;
+mod post;
 mod rules;
 mod settings;
 

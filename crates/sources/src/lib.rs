@@ -16,6 +16,7 @@ mod input;
 mod join;
 mod mapping;
 mod moment;
+pub mod outgoing;
 mod record;
 mod template;
 

@@ -1,7 +1,9 @@
 //! The control room: events and their plans, runs, alerts, measures.
 #![allow(unused_qualifications, reason = "utoipa's macro repeats the names of parameter types")]
 
+mod paper;
 mod plans;
+mod post;
 mod runs;
 
 use trust::Action;
@@ -27,6 +29,11 @@ pub fn routes() -> Routes {
         .put("/api/v1/crowd/events/{event}/parts/{kind}/{key}", PlanCrowd, plans::put_crowd_part)
         .body_max(BODY_BYTES_MAX)
         .delete("/api/v1/crowd/events/{event}/parts/{kind}/{key}", PlanCrowd, plans::remove_crowd_part)
+        .get("/api/v1/crowd/events/{event}/recipients", PlanCrowd, post::list_crowd_recipients)
+        .put("/api/v1/crowd/events/{event}/recipients/{recipient}", PlanCrowd, post::put_crowd_recipient)
+        .body_max(BODY_BYTES_MAX)
+        .delete("/api/v1/crowd/events/{event}/recipients/{recipient}", PlanCrowd, post::remove_crowd_recipient)
+        .post("/api/v1/crowd/events/{event}/recipients/{recipient}/test", PlanCrowd, post::test_crowd_recipient)
         .get("/api/v1/crowd/events/{event}/runs", ReadCrowd, runs::list_crowd_runs)
         .post("/api/v1/crowd/events/{event}/runs", PlanCrowd, runs::start_crowd_run)
         .body_max(BODY_BYTES_MAX)
@@ -43,8 +50,10 @@ pub fn routes() -> Routes {
         .get("/api/v1/crowd/events/{event}/runs/{run}/decisions", ReadCrowd, runs::list_crowd_decisions)
         .post("/api/v1/crowd/events/{event}/runs/{run}/decisions", ActOnCrowd, runs::decide_crowd_measure)
         .body_max(BODY_BYTES_MAX)
+        .get("/api/v1/crowd/events/{event}/runs/{run}/deliveries", ReadCrowd, post::list_crowd_deliveries)
         .get("/api/v1/crowd/events/{event}/runs/{run}/picture", ReadCrowd, runs::get_crowd_picture)
         .get("/api/v1/crowd/events/{event}/runs/{run}/report", ReadCrowd, runs::get_crowd_report)
+        .get("/api/v1/crowd/events/{event}/runs/{run}/report.pdf", ReadCrowd, paper::get_crowd_report_pdf)
         .post("/api/v1/crowd/events/{event}/runs/{run}/stop", PlanCrowd, runs::stop_crowd_run)
         .get("/api/v1/crowd/events/{event}/runs/{run}/stream", ReadCrowd, runs::stream_crowd_pictures)
         .post("/api/v1/crowd/events/{event}/runs/{run}/what-if", ReadCrowd, runs::ask_crowd_what_if)
@@ -63,6 +72,12 @@ pub fn routes() -> Routes {
     plans::put_crowd_part,
     plans::remove_crowd_event,
     plans::remove_crowd_part,
+    paper::get_crowd_report_pdf,
+    post::list_crowd_deliveries,
+    post::list_crowd_recipients,
+    post::put_crowd_recipient,
+    post::remove_crowd_recipient,
+    post::test_crowd_recipient,
     runs::acknowledge_crowd_alert,
     runs::ask_crowd_what_if,
     runs::close_crowd_alert,

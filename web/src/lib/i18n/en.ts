@@ -1,9 +1,11 @@
 /** English texts; the type makes a missing or superfluous key an error. */
+import { crowdPostEn } from './crowd-post.en';
 import { crowdEn } from './crowd.en';
 import type { Messages } from './nl';
 
 export const en: Messages = {
   ...crowdEn,
+  ...crowdPostEn,
   'app.name': 'Polder',
   'app.skipToMap': 'Skip to the map',
   'app.skipToLayers': 'Skip to the layers',

@@ -2,10 +2,12 @@
  * Dutch texts (the first language). Plain words, short sentences (level B1). `{name}` marks a value to fill in; a key
  * that ends in `.one` is the text for exactly one.
  */
+import { crowdPostNl } from './crowd-post.nl';
 import { crowdNl } from './crowd.nl';
 
 export const nl = {
   ...crowdNl,
+  ...crowdPostNl,
   'app.name': 'Polder',
   'app.skipToMap': 'Naar de kaart',
   'app.skipToLayers': 'Naar de lagen',
