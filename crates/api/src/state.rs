@@ -62,6 +62,8 @@ pub struct DoorSettings {
     pub assets: Assets,
     /// Gives all measurements in the text format of Prometheus; `None` where nothing is measured.
     pub measurements: Option<Arc<dyn Fn() -> String + Send + Sync>>,
+    /// The ways by which people can be told of alerts.
+    pub channels: Vec<control::outbox::Channel>,
     /// Where to report a weakness, for `/.well-known/security.txt`.
     pub security_contact: String,
 }
@@ -79,6 +81,7 @@ impl Default for DoorSettings {
             tenant: Tenant::default(),
             assets: |_| None,
             measurements: None,
+            channels: vec![control::outbox::Channel::Webhook],
             security_contact: "https://github.com/polder-city/polder/security/advisories/new".to_owned(),
         }
     }

@@ -8,6 +8,7 @@ mod event;
 pub mod events;
 pub mod geojson;
 mod measure;
+pub mod outbox;
 mod parts;
 mod picture;
 pub mod record;
@@ -30,7 +31,9 @@ pub use picture::{
     Ahead, Amount, AreaPicture, AreaThresholds, Borders, ConditionPicture, GatePicture, GateStatus, Picture,
 };
 pub use record::{AlertRecord, DecisionRecord, Difference, RunGap, RunKind, RunRecord, RunState};
-pub use report::{HorizonQuality, Report, report};
+pub use report::{
+    AreaReport, ColourMinutes, DecisionReport, HorizonQuality, Outcome, Peak, Point, ProgrammeEntry, Report, report,
+};
 pub use room::{Actor, Clock, Room, Start};
 pub use run::rehearse;
 pub use site::site_of;

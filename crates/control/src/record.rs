@@ -329,7 +329,7 @@ pub fn decisions(
     all(snapshot, tenant, &format!("{event}/{run}/"), MINUTES_MAX)
 }
 
-fn all<D: Document + DeserializeOwned>(
+pub(crate) fn all<D: Document + DeserializeOwned>(
     snapshot: &Snapshot,
     tenant: &Tenant,
     prefix: &str,
@@ -357,6 +357,8 @@ pub(crate) fn forget(
     forget_all::<RunRecord>(snapshot, tenant, event, tx)?;
     forget_all::<Minute>(snapshot, tenant, event, tx)?;
     forget_all::<AlertRecord>(snapshot, tenant, event, tx)?;
+    forget_all::<crate::outbox::Delivery>(snapshot, tenant, event, tx)?;
+    forget_all::<crate::outbox::Recipient>(snapshot, tenant, event, tx)?;
     forget_all::<DecisionRecord>(snapshot, tenant, event, tx)
 }
 

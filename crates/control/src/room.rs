@@ -80,6 +80,12 @@ impl Room {
         Self(Arc::new(Inner { store, zone, wall, city, running: Mutex::default(), turns }))
     }
 
+    /// The zone of the city.
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
+        self.0.zone.clone()
+    }
+
     fn running(&self) -> MutexGuard<'_, HashMap<RunKey, Handle>> {
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,6 +12,7 @@ mod measurements;
 mod outbound;
 mod outlook;
 mod retention;
+mod post;
 mod rules;
 mod settings;
 

@@ -89,7 +89,7 @@ impl HttpClient for Collector {
 
 /// The client for what carries secrets: sign-in, and notifications with what their receiver asked for. It follows no
 /// redirect, which would hand them to another host.
-fn direct_client(settings: &Outbound) -> Result<Client> {
+pub fn direct_client(settings: &Outbound) -> Result<Client> {
     let bounds = ClientSettings {
         timeout: Duration::from_secs(settings.request_s_max.max(1)),
         bytes_max: ANSWER_BYTES_MAX,

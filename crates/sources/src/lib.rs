@@ -17,6 +17,7 @@ mod input;
 mod join;
 mod mapping;
 mod moment;
+pub mod outgoing;
 mod record;
 mod sheet;
 mod template;

@@ -2,12 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::{
-    path::Path,
-    process::{Child, Command, Stdio},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use model::{Problem, Timestamp};
 use polder_sources::{
@@ -17,43 +12,10 @@ use polder_sources::{
     start,
 };
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
+use testing::broker::Broker;
 use tokio::{sync::mpsc, task::JoinHandle};
 
-const BROKER: &str = "/usr/sbin/mosquitto";
 const PATIENCE: Duration = Duration::from_secs(15);
-
-/// A running broker; stopped when dropped.
-struct Broker {
-    process: Child,
-    port: u16,
-    _folder: tempfile::TempDir,
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        // The test is over either way.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-async fn broker() -> Broker {
-    assert!(Path::new(BROKER).exists(), "{BROKER} is missing: install the Debian package mosquitto");
-    let folder = tempfile::tempdir().unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let settings = folder.path().join("mosquitto.conf");
-    std::fs::write(&settings, format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")).unwrap();
-    let process =
-        Command::new(BROKER).arg("-c").arg(&settings).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let broker = Broker { process, port, _folder: folder };
-    for _ in 0..100 {
-        if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-            return broker;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("mosquitto does not listen");
-}
 
 fn listen(port: u16) -> (mpsc::Receiver<Delivery>, JoinHandle<Result<Ended, Problem>>) {
     let text = format!(
@@ -134,7 +96,7 @@ fn message(id: u64) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_of_a_broker_become_entities_and_survive_a_restart() {
-    let broker = broker().await;
+    let broker = Broker::start().await;
     // Subscribing makes the broker remember us.
     let (mut deliveries, task) = listen(broker.port);
     tokio::time::sleep(Duration::from_millis(500)).await;

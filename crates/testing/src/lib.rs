@@ -3,6 +3,8 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+pub mod broker;
 pub mod connector_contract;
 pub mod crash_lanes;
 pub mod kv_contract;
+pub mod mail_server;

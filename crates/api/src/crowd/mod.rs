@@ -3,7 +3,9 @@
 
 mod geojson;
 mod outlook;
+mod paper;
 mod plans;
+mod post;
 mod runs;
 
 use trust::Action;
@@ -35,6 +37,11 @@ pub fn routes() -> Routes {
         .get("/api/v1/crowd/events/{event}/export", ReadCrowd, geojson::export_crowd_plan)
         .post("/api/v1/crowd/events/{event}/import", PlanCrowd, geojson::import_crowd_plan)
         .body_max(FILE_BYTES_MAX)
+        .get("/api/v1/crowd/events/{event}/recipients", PlanCrowd, post::list_crowd_recipients)
+        .put("/api/v1/crowd/events/{event}/recipients/{recipient}", PlanCrowd, post::put_crowd_recipient)
+        .body_max(BODY_BYTES_MAX)
+        .delete("/api/v1/crowd/events/{event}/recipients/{recipient}", PlanCrowd, post::remove_crowd_recipient)
+        .post("/api/v1/crowd/events/{event}/recipients/{recipient}/test", PlanCrowd, post::test_crowd_recipient)
         .get("/api/v1/crowd/events/{event}/runs", ReadCrowd, runs::list_crowd_runs)
         .post("/api/v1/crowd/events/{event}/runs", PlanCrowd, runs::start_crowd_run)
         .body_max(BODY_BYTES_MAX)
@@ -51,8 +58,10 @@ pub fn routes() -> Routes {
         .get("/api/v1/crowd/events/{event}/runs/{run}/decisions", ReadCrowd, runs::list_crowd_decisions)
         .post("/api/v1/crowd/events/{event}/runs/{run}/decisions", ActOnCrowd, runs::decide_crowd_measure)
         .body_max(BODY_BYTES_MAX)
+        .get("/api/v1/crowd/events/{event}/runs/{run}/deliveries", ReadCrowd, post::list_crowd_deliveries)
         .get("/api/v1/crowd/events/{event}/runs/{run}/picture", ReadCrowd, runs::get_crowd_picture)
         .get("/api/v1/crowd/events/{event}/runs/{run}/report", ReadCrowd, runs::get_crowd_report)
+        .get("/api/v1/crowd/events/{event}/runs/{run}/report.pdf", ReadCrowd, paper::get_crowd_report_pdf)
         .post("/api/v1/crowd/events/{event}/runs/{run}/stop", PlanCrowd, runs::stop_crowd_run)
         .get("/api/v1/crowd/events/{event}/runs/{run}/stream", ReadCrowd, runs::stream_crowd_pictures)
         .post("/api/v1/crowd/events/{event}/runs/{run}/what-if", ReadCrowd, runs::ask_crowd_what_if)
@@ -86,6 +95,12 @@ pub fn routes() -> Routes {
     plans::put_crowd_part,
     plans::remove_crowd_event,
     plans::remove_crowd_part,
+    paper::get_crowd_report_pdf,
+    post::list_crowd_deliveries,
+    post::list_crowd_recipients,
+    post::put_crowd_recipient,
+    post::remove_crowd_recipient,
+    post::test_crowd_recipient,
     runs::acknowledge_crowd_alert,
     runs::ask_crowd_what_if,
     runs::close_crowd_alert,

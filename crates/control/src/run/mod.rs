@@ -23,7 +23,7 @@ use tokio::{
 
 use crate::{
     AlertRecord, ControlError, DecisionRecord, Difference, Measure, Picture, Plan, RunKind, RunRecord, RunState,
-    events,
+    events, outbox,
     record::Minute,
     room::{Actor, Clock, Start},
 };
@@ -201,6 +201,7 @@ impl Driver {
         let mut tx = Transaction::new(self.tenant.clone());
         let changed =
             self.alerts.take(&self.seen.happened, |area, is_now| self.watch.because(area, is_now), self.run.at);
+        outbox::queue(&mut tx, &self.store, (&self.tenant, &self.run), &changed, (self.wall)())?;
         for alert in changed {
             tx.put_document(&alert, Expect::Any)?;
         }
@@ -324,6 +325,7 @@ impl Driver {
     async fn kept(&self, alert: Result<AlertRecord, ControlError>, actor: &Actor) -> Result<AlertRecord, ControlError> {
         let alert = alert?;
         let mut tx = Transaction::new(self.tenant.clone());
+        outbox::queue(&mut tx, &self.store, (&self.tenant, &self.run), std::slice::from_ref(&alert), (self.wall)())?;
         tx.put_document(&alert, Expect::Any)?;
         actor.store.commit(tx).await?;
         Ok(alert)

@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use api::{AppState, Asset, DoorSettings, Rate, RateLimits, StateParts};
-use control::Room;
+use control::{Room, outbox::Courier};
 use jiff::tz::TimeZone;
 use model::{Iri, ReadScope};
 use platform::context::Contexts;
@@ -26,6 +26,7 @@ use crate::{
     outlook::{Workers, outlook},
     retention::Retention,
     rules,
+    post::Post,
     settings::{self, Settings},
 };
 
@@ -52,7 +53,14 @@ async fn serve(settings: Settings, city: CityFolder, open: bool) -> Result<()> {
     let mut tasks = JoinSet::new();
     let clock = city_clock(&city.file.city, settings.server.replay);
     let board = Board::new(&city.sources());
-    let state = state(&settings, &city, open, &store, &clock, &board).await?;
+    let post = Post::new(
+        &settings.delivery,
+        &settings.outbound,
+        Arc::new(|name: &str| std::env::var(name).ok()),
+        Arc::new(wall),
+    )?;
+    let parts = (&store, &clock, &board, &post);
+    let state = state(&settings, &city, open, parts).await?;
     let (views, stopping) = (state.views.clone(), stop.clone());
     tasks.spawn(async move {
         tokio::select! {
@@ -62,6 +70,7 @@ async fn serve(settings: Settings, city: CityFolder, open: bool) -> Result<()> {
     });
     warm(&state, &city);
     start_notifier(&mut tasks, &settings, &state, &stop)?;
+    start_courier(&mut tasks, &settings, &city, &store, post, &stop)?;
     start_sources(&mut tasks, &settings, &city, &store, &clock, &board, &stop)?;
     let workers = Workers::start(&state.outlook)?;
     announce(&settings, &city, open);
@@ -82,9 +91,7 @@ async fn state(
     settings: &Settings,
     city: &CityFolder,
     open: bool,
-    store: &Store,
-    clock: &CityClock,
-    board: &Board,
+    (store, clock, board, post): (&Store, &CityClock, &Board, &Post),
 ) -> Result<AppState> {
     let basemap = match city.basemap() {
         Some(path) => Some(Basemap::open(&path).await?),
@@ -119,7 +126,11 @@ async fn state(
         trust,
         clock,
         board: board.clone(),
-        door: DoorSettings { measurements: Some(measurements::start()?), ..door(settings, city) },
+        door: DoorSettings {
+            measurements: Some(measurements::start()?),
+            channels: post.channels(),
+            ..door(settings, city)
+        },
     }))
 }
 
@@ -172,6 +183,22 @@ fn start_notifier(
     let notifier = Notifier::new(state.subscriptions.clone(), sink, rights, wall);
     let stop = stop.clone().cancelled_owned();
     tasks.spawn(notifier.run(stop));
+    Ok(())
+}
+
+/// Carries what waits in the outbox of the control room.
+fn start_courier(
+    tasks: &mut JoinSet<()>,
+    settings: &Settings,
+    city: &CityFolder,
+    store: &Store,
+    post: Post,
+    stop: &CancellationToken,
+) -> Result<()> {
+    let zone = TimeZone::get(&city.file.city.time_zone).context("the time zone in city.toml")?;
+    let base = settings.server.public_url.as_ref().map(ToString::to_string);
+    let courier = Courier::new(store.clone(), city.tenant.clone(), Arc::new(post), Arc::new(wall)).writing(zone, base);
+    tasks.spawn(courier.run(stop.clone().cancelled_owned()));
     Ok(())
 }
 

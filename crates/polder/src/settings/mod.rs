@@ -1,5 +1,6 @@
 //! Settings: the configuration file, then the environment, then what was typed. Each later one wins.
 
+mod delivery;
 mod file;
 mod sample;
 
@@ -9,6 +10,7 @@ use anyhow::{Result, bail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use delivery::{DeliverySettings, Environment};
 pub use file::read;
 pub use sample::sample;
 
@@ -26,6 +28,8 @@ pub struct Settings {
     pub trust: TrustSettings,
     /// What the server itself may reach.
     pub outbound: Outbound,
+    /// How people and systems are told of alerts.
+    pub delivery: DeliverySettings,
     /// What it tells about itself.
     pub telemetry: Telemetry,
 }

@@ -107,7 +107,7 @@ impl Connector for Mqtt {
 }
 
 /// Host, port and whether the line is encrypted.
-fn address(url: &str) -> Result<(String, u16, bool), Problem> {
+pub(crate) fn address(url: &str) -> Result<(String, u16, bool), Problem> {
     let refuse = || Problem::new("url", format!("\"{url}\" is not a broker"), "write mqtts://host or mqtt://host:1883");
     let (scheme, rest) = url.split_once("://").ok_or_else(refuse)?;
     let encrypted = scheme == "mqtts";

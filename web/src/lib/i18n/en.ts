@@ -1,4 +1,5 @@
 /** English texts; the type makes a missing or superfluous key an error. */
+import { crowdPostEn } from './crowd-post.en';
 import { crowdEn } from './crowd.en';
 import { crowdFilesEn } from './crowd-files.en';
 import { sheetsEn } from './sheets.en';
@@ -12,6 +13,7 @@ export const en: Messages = {
   ...roomEn,
   ...crowdFilesEn,
   ...sheetsEn,
+  ...crowdPostEn,
   'app.name': 'Polder',
   'app.skipToMap': 'Skip to the map',
   'app.skipToLayers': 'Skip to the layers',

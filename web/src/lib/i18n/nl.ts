@@ -2,20 +2,19 @@
  * Dutch texts (the first language). Plain words, short sentences (level B1). `{name}` marks a value to fill in; a key
  * that ends in `.one` is the text for exactly one.
  */
-import { crowdNl } from './crowd.nl';
 import { crowdFilesNl } from './crowd-files.nl';
-<<<<<<< HEAD
-import { sheetsNl } from './sheets.nl';
-=======
+import { crowdPostNl } from './crowd-post.nl';
+import { crowdNl } from './crowd.nl';
 import { outlookNl } from './outlook.nl';
 import { roomNl } from './room.nl';
->>>>>>> h/web
+import { sheetsNl } from './sheets.nl';
 
 export const nl = {
   ...crowdNl,
+  ...crowdFilesNl,
+  ...crowdPostNl,
   ...outlookNl,
   ...roomNl,
-  ...crowdFilesNl,
   ...sheetsNl,
   'app.name': 'Polder',
   'app.skipToMap': 'Naar de kaart',
