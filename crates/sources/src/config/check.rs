@@ -28,8 +28,7 @@ const TAKEN: [&str; 13] = [
 pub(super) fn problems(file: &CityFile, text: &str, name: &str) -> Vec<Problem> {
     let mut found = Found { text, name, problems: vec![] };
     city_problems(&file.city, &mut found);
-    let nowhere = At { source: None, attribute: None };
-    found.extend(nowhere, super::privacy::crowd_problem(file.crowd.as_ref()));
+    found.extend(At::City, super::privacy::crowd_problem(file.crowd.as_ref()));
     let mut seen = HashSet::new();
     for (index, source) in file.sources.iter().enumerate() {
         let at = At::Source(index);
