@@ -68,6 +68,8 @@ pub(crate) struct Driver {
     alerts: Alerts,
     outlet: Outlet,
     decisions: Vec<DecisionRecord>,
+    /// What changes in the city since before the run was made: nothing that comes while it starts is missed.
+    feed: Option<ChangeFeed>,
     /// Turns for computing, shared by all runs.
     turns: Arc<Semaphore>,
 }
@@ -80,12 +82,13 @@ impl Driver {
         start: Start,
         zone: TimeZone,
     ) -> Self {
+        let feed = (run.kind == RunKind::Live).then(|| store.changes());
         let scene = Scene::new(plan, &store, &tenant, run.at, start);
         let watch = Watch::new(plan, &run, run.at, zone);
         let (alerts, outlet) = (Alerts::new(&run, plan), Outlet::new(plan));
         let until = plan.event.facts.until;
         let (seen, decisions) = (Seen::default(), vec![]);
-        Self { store, tenant, wall, city, until, run, scene, watch, seen, alerts, outlet, decisions, turns }
+        Self { store, tenant, wall, city, until, run, scene, watch, seen, alerts, outlet, decisions, feed, turns }
     }
 
     /// Until the event is over or somebody stops it.
@@ -95,7 +98,7 @@ impl Driver {
         pictures: channel::Sender<Option<Arc<Picture>>>,
     ) -> Result<(), ControlError> {
         let mut due = Instant::now();
-        let mut feed = (self.run.kind == RunKind::Live).then(|| self.store.changes());
+        let mut feed = self.feed.take();
         while self.run.state != RunState::Ended {
             let running = self.run.state == RunState::Running;
             let mut lived = false;
