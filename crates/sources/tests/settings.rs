@@ -78,3 +78,65 @@ fn connectors_say_what_they_miss() {
     insta::assert_snapshot!(said("connector = \"csv\"", "connector = \"mqtt\""));
     insta::assert_snapshot!(said("connector = \"csv\"", "connector = \"json_http\""));
 }
+
+const FORECAST: &str = r#"
+[[source]]
+name = "people"
+title = { nl = "Mensen", en = "People" }
+connector = "csv"
+file = "data/people.csv"
+entity_type = "Counter"
+id = "urn:ngsi-ld:Counter:{id}"
+provenance = { publisher = "X", licence = "X", attribution = "X" }
+time = { field = "at" }
+[[source.attribute]]
+name = "count"
+field = "count"
+kind = "number"
+history = true
+[[forecast]]
+id = "people"
+title = { nl = "Mensen", en = "People" }
+entity_type = "Counter"
+attribute = "count"
+kind = "count"
+[[forecast.area]]
+id = "square"
+title = { nl = "Plein", en = "Square" }
+series = ["north", "south"]
+"#;
+
+/// The first thing that is said when one piece of a right forecast is replaced by something wrong, and its line.
+fn said_of_forecast(right: &str, wrong: &str) -> (u64, String) {
+    assert!(FORECAST.contains(right), "{right}");
+    let at = FORECAST.rfind(right).unwrap();
+    let (before, after) = FORECAST.split_at(at);
+    let text = format!("{CITY}{before}{wrong}{}", &after[right.len()..]);
+    let problem = CityFile::parse(&text, "city.toml").unwrap_err().remove(0);
+    (problem.line.unwrap_or(0) - CITY.lines().count() as u64, problem.to_string())
+}
+
+#[test]
+fn a_right_forecast_is_right_and_a_wrong_one_is_named_with_its_line_and_a_remedy() {
+    let parsed = CityFile::parse(&format!("{CITY}{FORECAST}"), "city.toml").unwrap();
+    assert_eq!((parsed.forecasts[0].minimum_count, parsed.forecasts[0].areas.len()), (10, 1));
+    for (right, wrong, line, word) in [
+        ("entity_type = \"Counter\"", "entity_type = \"Tree\"", 19, "name the entity_type of a source"),
+        ("attribute = \"count\"", "attribute = \"height\"", 20, "name an attribute of one of its sources"),
+        ("history = true\n", "history = false\n", 20, "set history = true"),
+        (
+            "kind = \"count\"",
+            "kind = \"count\"\nstep_minutes = 7",
+            22,
+            "use 60, or a number by which 60 can be divided",
+        ),
+        ("kind = \"count\"", "kind = \"count\"\nminimum_count = 5000", 22, "use a number from 0 to 1000"),
+        ("[\"north\", \"south\"]", "[\"north\", \"north\"]", 25, "let each series be part of one area"),
+        ("[\"north\", \"south\"]", "[\"north\"]", 25, "name two series or more"),
+        ("[\"north\", \"south\"]", "[\"north\", \"South Side\"]", 25, "lower-case letters and digits with '-'"),
+        ("id = \"square\"", "id = \"Square!\"", 23, "use lower-case letters"),
+    ] {
+        let (found, said) = said_of_forecast(right, wrong);
+        assert!(found == line && said.contains(word), "{wrong}: line {found}: {said}");
+    }
+}
