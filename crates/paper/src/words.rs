@@ -1,7 +1,7 @@
 //! The words and numbers of the report, in Dutch and in English.
 
 use control::{Measure, MeasureKind, Plan, outbox::Language};
-use jiff::{Zoned, tz::TimeZone};
+use jiff::{civil::DateTime, tz::TimeZone};
 use model::Timestamp;
 use support::crowd::{Colour, Quantity};
 
@@ -65,18 +65,18 @@ impl Words {
     }
 
     /// A moment in the zone.
-    pub fn zoned(&self, at: Timestamp) -> Zoned {
-        jiff::Timestamp::from_microsecond(at.micros()).unwrap_or_default().to_zoned(self.zone.clone())
+    pub fn local(&self, at: Timestamp) -> DateTime {
+        self.zone.to_datetime(at.into())
     }
 
     /// Hours and minutes.
     pub fn time(&self, at: Timestamp) -> String {
-        self.zoned(at).strftime("%H:%M").to_string()
+        self.local(at).strftime("%H:%M").to_string()
     }
 
     /// Day, hours and minutes.
     pub fn day_time(&self, at: Timestamp) -> String {
-        let at = self.zoned(at);
+        let at = self.local(at);
         let months = match self.language {
             Language::Nl => MONTHS_NL,
             Language::En => MONTHS_EN,

@@ -85,7 +85,7 @@ fn metadata(frame: &Frame<'_>) -> Metadata {
 }
 
 fn date(at: Timestamp) -> DateTime {
-    let at = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC);
+    let at = jiff::tz::TimeZone::UTC.to_datetime(at.into());
     let small = |value: i8| u8::try_from(value).unwrap_or_default();
     DateTime::new(u16::try_from(at.year()).unwrap_or_default())
         .month(small(at.month()))

@@ -142,7 +142,7 @@ pub(crate) struct PartChange {
 #[derive(Deserialize, IntoParams)]
 pub(crate) struct Read {
     /// The version that was read.
-    version: u64,
+    pub(super) version: u64,
 }
 
 /// Every event.

@@ -201,8 +201,7 @@ impl Words<'_> {
     }
 
     fn moment(&self, at: Timestamp) -> String {
-        let moment = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or_default().to_zoned(self.zone.clone());
-        moment.strftime("%d-%m-%Y %H:%M").to_string()
+        self.zone.to_datetime(at.into()).strftime("%d-%m-%Y %H:%M").to_string()
     }
 
     fn link(&self) -> Option<String> {
