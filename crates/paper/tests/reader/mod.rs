@@ -153,7 +153,8 @@ fn drawn(stream: &[u8], maps: &BTreeMap<String, BTreeMap<u16, String>>) -> Strin
                 text.push_str(&said(&glyphs, maps.get(&font)));
                 place = next;
             }
-            b'<' if stream.get(place + 1) != Some(&b'<') => {
+            b'<' if stream.get(place + 1) == Some(&b'<') => place += 2,
+            b'<' => {
                 let end = find(stream, b">", place).unwrap();
                 let hex = std::str::from_utf8(&stream[place + 1..end]).unwrap();
                 let glyphs: Vec<u8> = hex
