@@ -112,7 +112,7 @@ fn told_by(lines: &str, by: &str, prefix: &str) -> (BTreeMap<(String, String), O
     std::fs::write(folder.path().join("areas.geojson"), areas()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let city = settings(by, "");
-    let city = if by == BY_AREAS { city } else { city.replace("{area}", "{cell}") };
+    let city = if by.starts_with(BY_AREAS) { city } else { city.replace("{area}", "{cell}") };
     let (deliveries, ended) = runtime.block_on(read(folder.path(), &city, keys()));
     assert_eq!(ended, Ok(Ended::Finished));
     let mut counts = BTreeMap::new();
