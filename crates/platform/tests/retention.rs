@@ -12,8 +12,6 @@ const DAY: i64 = 86_400_000_000;
 const SENSORS: u32 = 300;
 const DAYS: i64 = 60;
 const KEPT_FROM: i64 = 40;
-/// Set for the process that is killed: the data directory.
-const CHILD: &str = "POLDER_TEST_RETENTION";
 
 fn series(sensor: u32) -> SeriesKey {
     let entity = EntityId::parse(&format!("urn:x:{sensor}")).unwrap();
@@ -67,12 +65,13 @@ fn days(store: &Store, sensor: u32) -> Vec<i64> {
 
 #[test]
 fn a_kill_while_history_is_deleted_loses_nothing_else_and_is_taken_up() {
-    if let Some(folder) = std::env::var_os(CHILD) {
+    // The process that is killed is this test again, with a data directory as one more word to look for.
+    if let Some(folder) = std::env::args().skip(1).find(|word| Path::new(word).is_dir()) {
         delete(&open(Path::new(&folder)));
         return;
     }
     let mut broken_off = 0;
-    for round in 0..8_u64 {
+    for round in 0..6_u64 {
         let folder = tempfile::tempdir().unwrap();
         let store = open(folder.path());
         fill(&store);
@@ -80,11 +79,11 @@ fn a_kill_while_history_is_deleted_loses_nothing_else_and_is_taken_up() {
         let name = "a_kill_while_history_is_deleted_loses_nothing_else_and_is_taken_up";
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", name])
-            .env(CHILD, folder.path())
+            .arg(folder.path())
             .stdout(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(15 + 15 * round));
+        std::thread::sleep(Duration::from_millis(15 + 20 * round));
         child.kill().unwrap();
         broken_off += u64::from(!child.wait().unwrap().success());
 
@@ -103,5 +102,5 @@ fn a_kill_while_history_is_deleted_loses_nothing_else_and_is_taken_up() {
         let kept = u64::from(SENSORS / 2) * (DAYS + DAYS - KEPT_FROM) as u64;
         assert_eq!(report.checked["observations in segments"], kept, "round {round}");
     }
-    assert!(broken_off >= 4, "only {broken_off} of 8 were killed while they worked");
+    assert!(broken_off >= 3, "only {broken_off} of 6 were killed while they worked");
 }
