@@ -195,7 +195,8 @@ fn band(rows: &Rows, expert: Expert, lead_end: usize, options: &TrainOptions) ->
     let (trees, quantile_trees) = (options.trees / part, options.quantile_trees / part);
     // Each forest grows on one thread: two at a time keep two cores busy without waiting for each other.
     let quantile = |level: f32| Loss::Quantile { level };
-    let middle = |loss: Loss, seed: u64| (0..options.middle_forests.max(1) as u64).map(move |at| (loss, seed + at, trees));
+    let middle =
+        |loss: Loss, seed: u64| (0..options.middle_forests.max(1) as u64).map(move |at| (loss, seed + at, trees));
     let first = middle(Loss::Huber { delta: 1.0 }, 10).chain([(quantile(0.1), 30, quantile_trees)]);
     let second = middle(quantile(0.5), 20).chain([(quantile(0.9), 40, quantile_trees)]);
     let jobs: Vec<(Loss, u64, usize)> = first.chain(second).collect();
