@@ -64,6 +64,6 @@ pub enum Insufficient {
         first: String,
     },
     /// The model learned from nothing: no series had enough history.
-    #[error("no series had enough history to learn from")]
+    #[error("no series had enough history to learn from: about eight weeks are needed")]
     NothingLearned,
 }
