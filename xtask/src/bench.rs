@@ -1,6 +1,7 @@
 //! `cargo xtask bench <name>`: one measurement, held against a limit or a peer in the same run, as a table with the
 //! ratio in its last column. Numbers of these machines mean little; ratios of one run do.
 
+mod forecast;
 mod history;
 mod http;
 mod peers;
@@ -36,6 +37,8 @@ enum Name {
     History,
     /// From start to the first answered query on 200,000 entities.
     Start,
+    /// Training the default forecast model on 20 series of five years, and a refresh of 500 series, against the clock.
+    Forecast,
     /// `kill -9` during writes; what was acknowledged must be there once.
     Recover,
 }
@@ -49,7 +52,8 @@ fn example(name: &str) -> Command {
 pub fn run(options: &Options) -> Result<()> {
     let build = ["build", "--release", "--workspace", "--bins", "--examples", "--locked"];
     // Whether something is lost does not hang on how the binary was optimised: the tests' own build serves.
-    if !matches!(options.name, Name::Recover) {
+    // The forecast builds its own package alone: the whole house is not needed.
+    if !matches!(options.name, Name::Recover | Name::Forecast) {
         step("the binary and the limits", &mut cargo(&build))?;
     }
     match options.name {
@@ -58,6 +62,7 @@ pub fn run(options: &Options) -> Result<()> {
         Name::Query => http::query(options.small),
         Name::History => history::run(options.small),
         Name::Start => http::start(options.small),
+        Name::Forecast => forecast::run(options.small),
         Name::Recover => recover::run(options.small),
     }
 }

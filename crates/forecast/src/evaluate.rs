@@ -96,13 +96,15 @@ pub fn evaluate(panel: &Panel, protocol: &Protocol, mut on_step: impl FnMut(Step
     let (first, last) = window(panel, protocol)?;
     let (chosen, left_out) = choose(panel, protocol, first, last);
     if chosen.is_empty() {
-        return Err(Insufficient::NothingLearned);
+        let first = left_out.first().map(|(name, reason)| format!("{name} {reason}")).unwrap_or_default();
+        return Err(Insufficient::LeftOut { series: left_out.len(), first });
     }
     let mut run = Run::new(panel, protocol, &chosen);
     let mut day = first.saturating_sub(RECORD_DAYS);
     let mut model: Option<Model> = None;
     while day < last {
-        let until = (day + protocol.retrain_days.max(7)).min(if day < first { first } else { last });
+        // The days before the window stretch the bands and are not scored: one model serves them all.
+        let until = if day < first { first } else { (day + protocol.retrain_days.max(7)).min(last) };
         on_step(Step::Training(day_after(panel.first_day, day)));
         match train(panel, day * DAY, &protocol.train) {
             Ok(trained) => model = Some(trained),

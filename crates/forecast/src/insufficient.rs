@@ -53,7 +53,17 @@ pub enum Insufficient {
         /// Names of features that only one of both has.
         inputs: Vec<String>,
     },
+    /// An evaluation in which no series has enough hours.
+    #[error(
+        "every one of {series} series was left out: {first}; lower history_share_min or window_share_min, or choose another window"
+    )]
+    LeftOut {
+        /// How many there were.
+        series: usize,
+        /// Why the first was.
+        first: String,
+    },
     /// The model learned from nothing: no series had enough history.
-    #[error("no series had enough history to learn from")]
+    #[error("no series had enough history to learn from: about eight weeks are needed")]
     NothingLearned,
 }

@@ -170,5 +170,9 @@ const DAY_MINUTES: usize = 24 * 60;
 const WEEK_MINUTES: usize = 7 * DAY_MINUTES;
 
 fn steps_ahead(step: usize, minutes: usize) -> Result<usize, NowcastRefusal> {
-    if (5..=60).contains(&minutes) { Ok((minutes / step.max(1)).max(1)) } else { Err(NowcastRefusal::Horizon { minutes }) }
+    if (5..=60).contains(&minutes) {
+        Ok((minutes / step.max(1)).max(1))
+    } else {
+        Err(NowcastRefusal::Horizon { minutes })
+    }
 }

@@ -94,12 +94,7 @@ impl HourlySeries {
     /// A series of values at wall-clock hours, as `(hour, value)` from 00:00 of `first_day` on. Two values at an hour that the
     /// clock went through twice share it; at any other hour the same value twice counts once, and different ones are
     /// left out. What is earlier than the one before is sorted in. All of that is marked.
-    pub fn from_wall_clock(
-        name: impl Into<String>,
-        first_day: Date,
-        zone: &TimeZone,
-        hours: &[(Slot, f32)],
-    ) -> Self {
+    pub fn from_wall_clock(name: impl Into<String>, first_day: Date, zone: &TimeZone, hours: &[(Slot, f32)]) -> Self {
         let slots = hours.iter().map(|hour| hour.0 + 1).max().unwrap_or(0).div_ceil(DAY) * DAY;
         let mut series = Self { name: name.into(), first_day, values: vec![f32::NAN; slots], marks: Vec::new() };
         for pair in hours.windows(2) {

@@ -10,7 +10,14 @@ use crate::{
     series::{DAY, Slot, WEEK},
 };
 
-/// How a model is trained.
+/// Days to learn from that carry the whole of a model. The hours of a day share one surprise: fewer days hold less to
+/// learn, however many series there are, and forests for many days would learn the surprises of few by heart.
+const DAYS_FOR_ALL: f64 = 730.0;
+/// Trees and leaves that a forest has with the fewest days.
+const TREES_MIN: usize = 20;
+const LEAVES_MIN: usize = 15;
+
+/// How a model is trained. Trees and leaves are those with two years of days or more.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrainOptions {
     /// Days learned from, at most, counted back from the end.
@@ -58,6 +65,22 @@ impl Default for TrainOptions {
     }
 }
 
+impl TrainOptions {
+    /// The same with fewer trees and leaves when the rows, by their days, are of less than two years.
+    fn for_days(self, days: &[u32]) -> Self {
+        let distinct = days.iter().collect::<std::collections::BTreeSet<_>>().len();
+        let share = (distinct as f64 / DAYS_FOR_ALL).min(1.0);
+        let part =
+            |all: usize, share: f64, least: usize| ((all as f64 * share).round() as usize).clamp(least.min(all), all);
+        Self {
+            trees: part(self.trees, share * share, TREES_MIN),
+            quantile_trees: part(self.quantile_trees, share, TREES_MIN),
+            leaves: part(self.leaves, share * share, LEAVES_MIN),
+            ..self
+        }
+    }
+}
+
 /// Rows to learn from.
 struct Rows {
     bins: Binned,
@@ -97,7 +120,7 @@ pub fn train(panel: &Panel, until: Slot, options: &TrainOptions) -> Result<Model
         let expert = if lead_end == DAY { expert.clone() } else { Expert::fit(panel, &asks, model.features.len() - 1) };
         let rows = rows(panel, &model.binner, &expert, &asks);
         model.training.rows += rows.targets.len();
-        model.bands.push(band(&rows, expert, lead_end, options));
+        model.bands.push(band(&rows, expert, lead_end, &options.for_days(&rows.groups)));
     }
     Ok(model)
 }
@@ -195,7 +218,8 @@ fn band(rows: &Rows, expert: Expert, lead_end: usize, options: &TrainOptions) ->
     let (trees, quantile_trees) = (options.trees / part, options.quantile_trees / part);
     // Each forest grows on one thread: two at a time keep two cores busy without waiting for each other.
     let quantile = |level: f32| Loss::Quantile { level };
-    let middle = |loss: Loss, seed: u64| (0..options.middle_forests.max(1) as u64).map(move |at| (loss, seed + at, trees));
+    let middle =
+        |loss: Loss, seed: u64| (0..options.middle_forests.max(1) as u64).map(move |at| (loss, seed + at, trees));
     let first = middle(Loss::Huber { delta: 1.0 }, 10).chain([(quantile(0.1), 30, quantile_trees)]);
     let second = middle(quantile(0.5), 20).chain([(quantile(0.9), 40, quantile_trees)]);
     let jobs: Vec<(Loss, u64, usize)> = first.chain(second).collect();

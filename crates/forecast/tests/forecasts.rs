@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use forecast::{
-    calendar::Calendar,
+    calendar::{Calendar, Region},
     evaluate::{Protocol, evaluate},
-    features::Ask,
+    features::{Ask, LOOK_BACK_DAYS},
     insufficient::Insufficient,
     model::Model,
     panel::Panel,
@@ -175,6 +175,28 @@ fn the_same_seed_gives_the_same_model_and_another_seed_another() {
     let again = train(&panel, 120 * DAY, &TrainOptions { seed: 2, ..options() }).unwrap();
     assert_eq!(trained(&panel, 120 * DAY), trained(&panel, 120 * DAY));
     assert_ne!(trained(&panel, 120 * DAY).bands, again.bands);
+}
+
+#[test]
+fn the_last_days_of_a_series_are_enough_to_forecast_from() {
+    let days = LOOK_BACK_DAYS + 150;
+    let long = |name: &str, busy: f32| {
+        let (first, second) = (street(name, busy), street(name, busy * 1.1));
+        let values = first.values.iter().chain(&second.values).cycle().take(days * DAY).copied().collect();
+        HourlySeries::from_slots(name, FIRST, values)
+    };
+    let all = [long("a", 100.0), long("b", 900.0), long("c", 30.0)];
+    let calendar = Calendar::of_region(Region::Netherlands, 2023, 2027);
+    let panel = |series: &[HourlySeries]| Panel::new(series, &calendar, Vec::new(), 8);
+    let (whole, recent) = (panel(&all), panel(&all.clone().map(|one| one.last_days(LOOK_BACK_DAYS))));
+    let model = trained(&whole, days * DAY);
+    for series in 0..3 {
+        let (long, short) = (week_from(days * DAY, series), week_from(LOOK_BACK_DAYS * DAY, series));
+        for (a, b) in model.predict(&whole, &long).into_iter().zip(model.predict(&recent, &short)) {
+            let (a, b) = (a.unwrap(), b.unwrap());
+            assert!((a.middle - b.middle).abs() <= 0.01 * a.middle.max(1.0), "{a:?} and {b:?}");
+        }
+    }
 }
 
 #[test]

@@ -93,6 +93,40 @@ fn rotterdam() -> Vec<Steps> {
         .collect()
 }
 
+/// Five weeks of a gate beside a stadium: quiet days, and on one evening in four an event that begins when it likes. All gates see
+/// the same events, each with its own share of the visitors, its own walking time and its own scatter.
+fn stadium_gate(number: u64) -> Steps {
+    let (mut draw, mut event) = (draws(number + 100), draws(7));
+    let (share, walk) = (0.5 + draw(), draw() * 0.2);
+    let mut values = Vec::new();
+    for _ in 0..35 {
+        let (happens, size, begins) = (event() < 0.25, 40.0 + 80.0 * event(), 19.0 + 1.5 * event());
+        for step in 0..DAY {
+            let hour = step as f64 / 12.0;
+            let peak = |at: f64, width: f64| (-((hour - at - walk) / width).powi(2)).exp();
+            let visitors = size * share * (0.7 * peak(begins, 0.5) + 1.3 * peak(begins + 2.5, 0.25));
+            let mean = 1.0 + 12.0 * peak(14.0, 4.0) + if happens { visitors } else { 0.0 };
+            let scatter: f64 = (0..12).map(|_| draw()).sum::<f64>() - 6.0;
+            values.push((mean + mean.sqrt() * scatter).max(0.0).round() as f32);
+        }
+    }
+    Steps { minutes: 5, first_minute: 0, values }
+}
+
+#[test]
+fn arrivals_and_departures_of_an_event_are_foreseen_at_least_a_tenth_better() {
+    let gates: Vec<Steps> = (1..=5).map(stadium_gate).collect();
+    let known: Vec<(&Steps, usize)> = gates.iter().map(|gate| (gate, 28 * DAY)).collect();
+    let trend = Trend::of(&gates.iter().collect::<Vec<_>>(), 28 * DAY).unwrap();
+    let blend = Blend::fit(&known, &trend, 15).unwrap();
+    let mut errors = Errors::default();
+    for gate in &gates {
+        (28 * DAY..35 * DAY - 3).for_each(|now| errors.add(gate, &blend, &trend, now));
+    }
+    println!("events: gain {:.3}, WAPE {:.4}", errors.gain(), errors.nowcast / errors.counts);
+    assert!(errors.gain() >= 0.10, "gain {}", errors.gain());
+}
+
 /// The step at which Saturday 22 August 2026 begins.
 const SATURDAY: usize = 412;
 

@@ -91,8 +91,7 @@ impl Forest {
             let columns = draw_features(features, settings, number);
             grow::draw(lesson.features, &seen, &columns, &mut table);
             let (slopes, answers_before, drawn) = (&slopes[..], &answers[..], &table[..]);
-            let grower =
-                Grower { lesson, loss, settings, slopes, answers: answers_before, columns: &columns, drawn };
+            let grower = Grower { lesson, loss, settings, slopes, answers: answers_before, columns: &columns, drawn };
             let grown = grower.grow(seen, &mut spare, &mut forest.gain);
             let mut from = 0;
             for (to, value) in grown.ends {
@@ -159,8 +158,7 @@ fn draw_rows(groups: &[u32], settings: &Settings, tree: usize) -> (Vec<u32>, Vec
     let limit = (f64::from(settings.group_share) * f64::from(u32::MAX)) as u64;
     let seed = scramble(settings.seed ^ scramble(tree as u64 + 1));
     let seen = |group: u32| scramble(seed ^ u64::from(group)) >> 32 <= limit;
-    let (rows, others): (Vec<u32>, Vec<u32>) =
-        (0..groups.len() as u32).partition(|row| seen(groups[*row as usize]));
+    let (rows, others): (Vec<u32>, Vec<u32>) = (0..groups.len() as u32).partition(|row| seen(groups[*row as usize]));
     if rows.is_empty() { (others, rows) } else { (rows, others) }
 }
 

@@ -154,9 +154,9 @@ impl Blend {
         let profile = profile.map(|(ahead, of_half_hour)| {
             let ratio = |was: f64, profile: f64| ((was + RATIO_COUNTS) / (profile + RATIO_COUNTS)).clamp(0.1, 10.0);
             let half_hour = ratio(level, of_half_hour);
-            let two_hours = now.checked_sub(span(120)).and_then(|from| {
-                Some(ratio(steps.mean(from, now)?, steps.profile(from, now, now)?))
-            });
+            let two_hours = now
+                .checked_sub(span(120))
+                .and_then(|from| Some(ratio(steps.mean(from, now)?, steps.profile(from, now, now)?)));
             [ahead, of_half_hour, ahead * half_hour, ahead * two_hours.unwrap_or(half_hour)]
         });
         Some(Inputs { level, recent: [ten, thirty, sixty, longest, level, last], profile })

@@ -71,7 +71,10 @@ impl Trend {
         let profile = factors.profile(now, now + ahead, now).zip(factors.profile(behind, now, now));
         Some(Lately {
             half_hour,
-            moves: [over(back(10).and_then(|from| mean(from, now))), over(back(60).and_then(|from| mean(from, behind)))],
+            moves: [
+                over(back(10).and_then(|from| mean(from, now))),
+                over(back(60).and_then(|from| mean(from, behind))),
+            ],
             earlier_days: profile.filter(|(_, behind)| *behind > 0.0).map(|(ahead, behind)| ahead / behind - 1.0),
         })
     }

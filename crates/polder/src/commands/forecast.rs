@@ -9,11 +9,12 @@ mod report;
 
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use forecast::{
     evaluate::{Step, evaluate},
+    insufficient::HISTORY_DAYS_MIN,
     panel::Panel,
-    series::HourlySeries,
+    series::{HourlySeries, day_after},
 };
 
 use crate::cli::{EvaluateOptions, ForecastCommand};
@@ -35,6 +36,15 @@ fn evaluate_file(options: &EvaluateOptions) -> Result<()> {
     let protocol = settings.protocol(last_day)?;
     let calendar = settings.calendar(&series)?;
     let panel = Panel::new(&series, &calendar, settings.weather()?, protocol.horizon_hours.div_ceil(24) + 1);
+    let earliest = day_after(panel.first_day, HISTORY_DAYS_MIN);
+    if protocol.first_day < earliest {
+        bail!(
+            "the window begins on {}, the data on {}: set first_day to {earliest} or later, because {HISTORY_DAYS_MIN} \
+             days must lie before it",
+            protocol.first_day,
+            panel.first_day
+        );
+    }
     eprintln!(
         "{} series, {} to {}; window {} to {}, {} h ahead, trained anew every {} days",
         series.len(),

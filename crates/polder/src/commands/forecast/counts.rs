@@ -139,7 +139,8 @@ mod tests {
         let table = "t,a,b\n2025-10-25T02:00,5,6\n2025-10-25T02:00,5,7\n2025-10-26T02:00,1,1\n2025-10-26T02:00,3,3\n2025-03-30T02:00,4,4\n";
         let zone = TimeZone::get("Europe/Amsterdam").unwrap();
         let series = read_table(table.as_bytes(), &zone).unwrap();
-        let faults = |at: usize| series[at].marks.iter().map(|mark| (mark.hour.as_str(), mark.fault)).collect::<Vec<_>>();
+        let faults =
+            |at: usize| series[at].marks.iter().map(|mark| (mark.hour.as_str(), mark.fault)).collect::<Vec<_>>();
         let late = ("2025-03-30T02", Fault::OutOfOrder);
         let skipped = ("2025-03-30T02", Fault::SkippedByTheClock);
         let twice = ("2025-10-26T02", Fault::TwiceOnTheClock);

@@ -63,7 +63,9 @@ fn read_table(input: impl std::io::Read, zone: &TimeZone) -> Result<Table> {
             values.push(value);
         }
         if rows.insert(time, values).is_some() {
-            bail!("line {line}: {time} is there twice; each time has one row (write times with an offset where a clock is set back)");
+            bail!(
+                "line {line}: {time} is there twice; each time has one row (write times with an offset where a clock is set back)"
+            );
         }
     }
     let (first, minutes) = step(&rows)?;
@@ -95,7 +97,9 @@ fn step(rows: &BTreeMap<DateTime, Vec<f32>>) -> Result<(DateTime, usize)> {
     }
     let off = |time: &&DateTime| time.duration_since(first).as_secs() % (minutes as i64 * 60) != 0;
     if let Some(time) = rows.keys().find(off) {
-        bail!("{time} is not a whole number of {minutes} minutes after the first row; add counts up to even steps first");
+        bail!(
+            "{time} is not a whole number of {minutes} minutes after the first row; add counts up to even steps first"
+        );
     }
     Ok((first, minutes))
 }
@@ -110,7 +114,8 @@ mod tests {
 
     #[test]
     fn steps_are_found_and_a_missing_row_is_missing() {
-        let table = "t,a,b\n2026-08-20T13:50:00,4,1\n2026-08-20T13:40:00,3,\n2026-08-20T13:45:00,,\n2026-08-20T14:00:00,5,2\n";
+        let table =
+            "t,a,b\n2026-08-20T13:50:00,4,1\n2026-08-20T13:40:00,3,\n2026-08-20T13:45:00,,\n2026-08-20T14:00:00,5,2\n";
         let table = read_table(table.as_bytes(), &TimeZone::UTC).unwrap();
         assert_eq!((table.minutes, table.steps(), table.series[0].first_minute), (5, 5, 3 * 1_440 + 13 * 60 + 40));
         let there: Vec<bool> = table.series[0].values.iter().map(|value| value.is_finite()).collect();

@@ -35,9 +35,8 @@ pub fn run(options: &NowcastOptions) -> Result<()> {
         table.time_of(from),
         table.time_of(table.steps())
     );
-    let mut text = String::from(
-        "minutes ahead   moments    WAPE   half of the last 30 minutes   error lower by   least WAPE\n",
-    );
+    let mut text =
+        String::from("minutes ahead   moments    WAPE   half of the last 30 minutes   error lower by   least WAPE\n");
     for ahead in &options.ahead {
         let blend = match &history {
             Some(history) => fit(history, history.steps(), *ahead, options.alone),
