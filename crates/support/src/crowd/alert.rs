@@ -32,7 +32,7 @@ impl Default for AlertRules {
     fn default() -> Self {
         Self {
             raise_at: Colour::Red,
-            raise_probability: 0.5,
+            raise_probability: 0.45,
             raise_looks: 1,
             clear_probability: 0.2,
             clear_s: 300.0,

@@ -248,10 +248,8 @@ impl<'a> Replay<'a> {
         let Some(front) = self.scenario.front.as_ref().filter(|front| front.area == row.id) else { return };
         let Some(area) = self.site.area(&front.area) else { return };
         let Some(gate) = self.site.gate(&front.gate) else { return };
-        // While the occupancy is unknown there is no density at the front either.
-        let Some(persons) = self.live.estimator().occupancy(&front.area).and_then(|found| found.shown()) else {
-            return;
-        };
+        // A full narrowing tells how dense its front is, also while nobody knows how long the queue is.
+        let Some(persons) = self.live.estimator().occupancy(&front.area).map(|found| found.persons) else { return };
         #[expect(clippy::cast_precision_loss, reason = "a handful of steps")]
         let outflow = self.left.iter().sum::<f64>() / self.left.len().max(1) as f64;
         let narrowing = flow::Narrowing {

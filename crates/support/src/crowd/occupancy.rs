@@ -39,7 +39,7 @@ impl Default for EstimatorSettings {
         Self {
             noise_per_person: 0.06,
             drift_per_sqrt_h: 0.01,
-            drift_blind_per_sqrt_min: 0.05,
+            drift_blind_per_sqrt_min: 0.03,
             sd_share_max: 0.2,
             free_flow_share_max: 0.8,
         }
@@ -233,8 +233,8 @@ impl Estimator {
         };
         for is_forward in [true, false] {
             let place = self.undercount_place(number, is_forward);
-            // Half of the flow more or less is as little as can be known of a gate that is not seen.
-            if self.state.variance(place) < 0.25 {
+            // A third of the flow more or less is as little as can be known of a gate that is not seen.
+            if self.state.variance(place) < 0.1 {
                 self.state.add_noise(&[(place, 1.0)], variance);
             }
         }

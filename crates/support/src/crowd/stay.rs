@@ -1,12 +1,14 @@
 //! How long people stay in an area, learned from who came and who left.
 //!
-//! A stay is a chain of stages that people go through one after the other, at the same rate; who is through leaves. Three
+//! A stay is a chain of stages that people go through one after the other, at the same rate; who is through leaves. Four
 //! stages are a stay that most people share, one stage is one that nobody can tell beforehand. Candidates with other
-//! means and both shapes are run along with the counts; each is believed as far as it foretold who left. So those who
-//! came lately are known not to be ready yet, and an area that fills is not taken for one that empties as fast.
+//! means and shapes are run along with the counts; each is believed as far as it foretold who left. So those who came
+//! lately are known not to be ready yet, and an area that fills is not taken for one that empties as fast.
 
 /// Stages of a chain; who is in the last one may leave.
-pub(super) const STAGES: usize = 3;
+pub(super) const STAGES: usize = 4;
+/// Where newcomers start, and how far that is believed beforehand (logarithm): hardly anywhere is leaving pure chance.
+const FIRST: [(usize, f64); 3] = [(0, 0.0), (2, 0.0), (STAGES - 1, -3.0)];
 /// The shortest mean stay that is considered, min, and the factor to the next one.
 const SHORTEST_MIN: f64 = 3.0;
 const FACTOR: f64 = 1.15;
@@ -42,7 +44,7 @@ impl Stay {
 }
 
 fn share_on(mean_min: f64, first: usize, minutes: f64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "three stages at most")]
+    #[expect(clippy::cast_precision_loss, reason = "four stages at most")]
     let stages = (STAGES - first) as f64;
     1.0 - (-stages * minutes / mean_min).exp()
 }
@@ -79,8 +81,8 @@ impl Staying {
         let (middle, sd) = stated_min.map_or((PRIOR_MIN, PRIOR_SD_LOG), |stated| (stated, STATED_SD_LOG));
         let means = (0..MEANS).map(|number| SHORTEST_MIN * FACTOR.powi(number));
         let candidates = means.flat_map(|mean_min| {
-            [0, STAGES - 1].map(|first| {
-                let prior = -0.5 * ((mean_min / middle).ln() / sd).powi(2);
+            FIRST.map(|(first, belief)| {
+                let prior = belief - 0.5 * ((mean_min / middle).ln() / sd).powi(2);
                 Candidate { mean_min, first, prior, likelihood: 0.0, stages: [0.0; STAGES] }
             })
         });
@@ -106,7 +108,8 @@ impl Staying {
         let weight = |candidate: &Candidate| (candidate.belief() - most).exp();
         let of_shape = |first: usize| self.candidates.iter().filter(move |candidate| candidate.first == first);
         let believed = |first: usize| of_shape(first).map(weight).sum::<f64>();
-        let first = if believed(0) >= believed(STAGES - 1) { 0 } else { STAGES - 1 };
+        let shapes = FIRST.iter().map(|(first, _)| *first);
+        let first = shapes.max_by(|one, other| believed(*one).total_cmp(&believed(*other))).unwrap_or(0);
         let all = believed(first).max(f64::MIN_POSITIVE);
         let mean_log = of_shape(first).map(|c| weight(c) * c.mean_min.ln()).sum::<f64>() / all;
         let variance = of_shape(first).map(|c| weight(c) * (c.mean_min.ln() - mean_log).powi(2)).sum::<f64>() / all;
@@ -125,7 +128,7 @@ impl Staying {
 
 /// Those of whom nobody knows when they came are spread over all stages.
 fn spread(first: usize) -> [f64; STAGES] {
-    #[expect(clippy::cast_precision_loss, reason = "three stages at most")]
+    #[expect(clippy::cast_precision_loss, reason = "four stages at most")]
     let each = 1.0 / (STAGES - first) as f64;
     let mut stages = [0.0; STAGES];
     stages[first..].fill(each);

@@ -74,7 +74,9 @@ impl Outlook {
 /// How far back counts are kept for the trend, min.
 const MINUTES_KEPT: usize = 40;
 /// Half-life of the weight of a count in the trend, min.
-const TREND_HALF_LIFE_MIN: f64 = 8.0;
+const TREND_HALF_LIFE_MIN: f64 = 10.0;
+/// How long ago arrivals may have begun to change, min.
+const BENDS_MIN: [f64; 9] = [6.0, 8.0, 10.0, 13.0, 16.0, 20.0, 25.0, 32.0, 40.0];
 /// Half-life of what is remembered of leaving, min: areas where people stay, and those they walk through.
 const STAY_HALF_LIFE_MIN: f64 = 10.0;
 const WALK_HALF_LIFE_MIN: f64 = 3.0;
@@ -190,10 +192,9 @@ impl Trends {
         // Newest first; gates are stepped together, so equal places are equal times.
         let back = |counts: &VecDeque<f64>, age: usize| counts.iter().rev().nth(age).copied().unwrap_or(0.0);
         let sums: Vec<f64> = (0..steps).map(|age| counts.iter().map(|counts| back(counts, age)).sum()).collect();
-        let whole = line(
-            sums.iter().zip(0..).map(|(count, age)| (f64::from(age) * self.step_min, count / self.step_min)),
-            self.step_min,
-        );
+        let rates =
+            sums.iter().zip(0_u32..).map(|(count, age)| (f64::from(age) * self.step_min, count / self.step_min));
+        let whole = line(&rates.collect::<Vec<_>>(), self.step_min);
         let lately = |counts: &&VecDeque<f64>| 0.1 + counts.iter().rev().take(15).sum::<f64>();
         let all: f64 = counts.iter().map(lately).sum();
         let shares: Vec<f64> = counts.iter().map(|counts| lately(counts) / all).collect();
@@ -225,45 +226,78 @@ impl Trends {
     }
 }
 
-/// Weighted least squares through counts, newest first: level now and slope. The slope is drawn to zero as far as it is
-/// not significant; beforehand, a change of a twentieth of the mean a minute is taken to be usual.
+/// Level now and slope of rates, given as (minutes ago, persons a minute), each over `step_min` minutes.
 ///
-/// `rates` are (minutes ago, persons a minute), each over `step_min` minutes.
-pub(super) fn line(rates: impl Iterator<Item = (f64, f64)>, step_min: f64) -> Arrival {
-    let (mut s, mut sx, mut sxx, mut sy, mut sxy) = (0.0, 0.0, 0.0, 0.0, 0.0);
-    let (mut ss, mut ssx, mut ssxx) = (0.0, 0.0, 0.0);
-    for (age_min, y) in rates {
-        let (x, weight) = (-age_min, 0.5_f64.powf(age_min / TREND_HALF_LIFE_MIN));
-        s += weight;
-        sx += weight * x;
-        sxx += weight * x * x;
-        sy += weight * y;
-        sxy += weight * x * y;
-        ss += weight * weight;
-        ssx += weight * weight * x;
-        ssxx += weight * weight * x * x;
-    }
-    if s <= 0.0 {
+/// Arrivals are taken to have been steady until some time ago and to have changed in a straight line since. Each such
+/// time is fitted by weighted least squares and believed as far as it fits, so that a rise is seen soon after it started
+/// and a long one is still known exactly. The slope is drawn to zero as far as it is not significant; beforehand, a
+/// change of a twentieth of the mean a minute is taken to be usual.
+pub(super) fn line(rates: &[(f64, f64)], step_min: f64) -> Arrival {
+    let weight = |age_min: f64| 0.5_f64.powf(age_min / TREND_HALF_LIFE_MIN);
+    let (sum, all) = rates.iter().fold((0.0, 0.0), |(sum, all), (age, y)| (sum + weight(*age), all + weight(*age) * y));
+    if sum <= 0.0 {
         return Arrival::default();
     }
-    let (mean, middle) = (sy / s, sx / s);
+    let mean = all / sum;
     let variance = DISPERSION * mean.max(0.5) / step_min;
-    let mean_variance = variance * ss / (s * s);
-    let spread = sxx - sx * middle;
-    if spread <= 1e-9 {
-        let level_sd = mean_variance.sqrt();
-        return Arrival { level_per_min: mean, level_sd, trend_per_min2: 0.0, trend_sd: TREND_USUAL * mean.max(0.5) };
-    }
-    let found = (sxy - sx * mean) / spread;
-    let found_variance = variance * (ssxx - 2.0 * middle * ssx + middle * middle * ss).max(0.0) / (spread * spread);
+    let fits: Vec<Fit> = BENDS_MIN.iter().filter_map(|bend| Fit::new(rates, *bend, weight, variance)).collect();
+    let best = fits.iter().map(|fit| fit.log_likelihood).fold(f64::NEG_INFINITY, f64::max);
+    let believed = |fit: &Fit| (fit.log_likelihood - best).exp();
+    let total: f64 = fits.iter().map(believed).sum();
     let usual = (TREND_USUAL * mean.max(0.5)).powi(2);
-    let kept = usual / (usual + found_variance);
-    let (trend, trend_variance) = (found * kept, found_variance * kept);
+    if fits.is_empty() || total <= 0.0 {
+        let level_sd = (variance / sum).sqrt();
+        return Arrival { level_per_min: mean, level_sd, trend_per_min2: 0.0, trend_sd: usual.sqrt() };
+    }
+    let over = |value: &dyn Fn(&Fit) -> f64| fits.iter().map(|fit| believed(fit) * value(fit)).sum::<f64>() / total;
+    let (slope, middle) = (over(&|fit| fit.slope), over(&|fit| fit.middle));
+    let slope_variance = over(&|fit| fit.slope_variance + (fit.slope - slope).powi(2));
+    let kept = usual / (usual + slope_variance);
+    let (trend, trend_variance) = (slope * kept, slope_variance * kept);
+    let mean_variance = over(&|fit| fit.mean_variance);
     Arrival {
-        level_per_min: (mean - trend * middle).max(0.0),
+        level_per_min: over(&|fit| fit.mean + fit.slope * kept * fit.middle).max(0.0),
         level_sd: (mean_variance + trend_variance * middle * middle).sqrt(),
         trend_per_min2: trend,
         trend_sd: trend_variance.sqrt(),
+    }
+}
+
+/// Steady until `bend` minutes ago, a straight line since.
+struct Fit {
+    log_likelihood: f64,
+    mean: f64,
+    mean_variance: f64,
+    slope: f64,
+    slope_variance: f64,
+    /// From the weighted middle of the line to now, min.
+    middle: f64,
+}
+
+impl Fit {
+    fn new(rates: &[(f64, f64)], bend_min: f64, weight: impl Fn(f64) -> f64, variance: f64) -> Option<Self> {
+        // x runs from 0 (until the bend) to `bend_min` (now).
+        let points = || rates.iter().map(|(age, y)| (weight(*age), (bend_min - age).max(0.0), *y));
+        let sums = points().fold([0.0; 4], |[s, sx, sy, ss], (w, x, y)| [s + w, sx + w * x, sy + w * y, ss + w * w]);
+        let [s, sx, sy, ss] = sums;
+        let (x_mean, y_mean) = (sx / s, sy / s);
+        let spread: f64 = points().map(|(w, x, _)| w * (x - x_mean).powi(2)).sum();
+        if spread <= 1e-9 {
+            return None;
+        }
+        let slope = points().map(|(w, x, y)| w * (x - x_mean) * (y - y_mean)).sum::<f64>() / spread;
+        let slope_variance =
+            variance * points().map(|(w, x, _)| (w * (x - x_mean)).powi(2)).sum::<f64>() / (spread * spread);
+        let misfit: f64 = points().map(|(w, x, y)| w * (y - y_mean - slope * (x - x_mean)).powi(2)).sum();
+        Some(Self {
+            // A bend at any time is as likely as at any other, and the times further back stand for longer spans.
+            log_likelihood: bend_min.ln() - 0.5 * misfit / variance,
+            mean: y_mean,
+            mean_variance: variance * ss / (s * s),
+            slope,
+            slope_variance,
+            middle: bend_min - x_mean,
+        })
     }
 }
 

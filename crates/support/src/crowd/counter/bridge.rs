@@ -57,6 +57,8 @@ pub(super) struct Likely {
 pub(super) struct Bridge {
     /// What each lane let through, newest first; `None` where it could not be seen.
     flows: BTreeMap<Lane, VecDeque<Option<f64>>>,
+    /// Who came to a way out that is not measured and did not get through: they leave later.
+    waiting: BTreeMap<Lane, f64>,
     step_min: f64,
     references: BTreeMap<Lane, Reference>,
     levels: BTreeMap<Lane, (f64, f64)>,
@@ -77,6 +79,7 @@ impl Bridge {
         let keep = 0.5_f64.powf(self.step_min / HALF_LIFE_MIN);
         for (lane, reference) in &mut self.references {
             let Some(own) = of(counts, *lane) else { continue };
+            self.waiting.remove(lane);
             let level = self.levels.entry(*lane).or_default();
             *level = (level.0 * keep + own, level.1 * keep + 1.0);
             let profile = self.profiles.entry((*lane, slot)).or_default();
@@ -116,9 +119,18 @@ impl Bridge {
         if !reference.is_balance {
             return Some(with(persons, SHARE_SD));
         }
+        let persons = persons + self.waiting.get(&lane).copied().unwrap_or(0.0);
         let full = reference.fullness(counts, self.step_min);
         let unseen = if full > 0.0 { self.by_trend(lane).unwrap_or(persons).max(persons) } else { persons };
         Some(with(persons + full * (unseen - persons), full * UNSEEN_SD))
+    }
+
+    /// Of those who most likely came to a lane that is not measured, `passed` got through; the others wait. Where ways
+    /// are merely likely to be used, nobody waits.
+    pub fn hold_back(&mut self, lane: Lane, came: f64, passed: f64) {
+        if self.references.get(&lane).is_some_and(|reference| reference.is_balance) {
+            self.waiting.insert(lane, (came - passed).max(0.0));
+        }
     }
 
     /// What a lane would let through now if it went on as when it was last seen.
@@ -127,7 +139,7 @@ impl Bridge {
         let seen: Vec<(u32, f64)> = seen.collect();
         let last = seen.first()?.0;
         let rates = seen.iter().map(|(age, persons)| (f64::from(age - last) * self.step_min, persons / self.step_min));
-        let line = trend::line(rates, self.step_min);
+        let line = trend::line(&rates.collect::<Vec<_>>(), self.step_min);
         let unseen_min = f64::from(last) * self.step_min;
         let rise = line.trend_per_min2 * UNSEEN_FADES_MIN * (1.0 - (-unseen_min / UNSEEN_FADES_MIN).exp());
         Some((line.level_per_min + rise).max(0.0) * self.step_min)

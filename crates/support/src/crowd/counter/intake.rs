@@ -300,6 +300,9 @@ impl Counters {
         let (forward, backward) = (likely(true), likely(false));
         let persons = |likely: Option<Likely>| likely.unwrap_or_default().persons.min(most);
         (flow.forward, flow.backward) = (persons(forward), persons(backward));
+        for (is_forward, likely, passed) in [(true, forward, flow.forward), (false, backward, flow.backward)] {
+            self.bridge.hold_back((gate, is_forward), likely.unwrap_or_default().persons, passed);
+        }
         let steps = self.missing.entry(gate).or_default();
         *steps += 1;
         let is_short = f64::from(*steps) * settings.step_s <= settings.bridge_s;

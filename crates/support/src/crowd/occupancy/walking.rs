@@ -8,7 +8,7 @@ use crate::crowd::Area;
 /// Steps of which means are compared.
 const BLOCK_STEPS: f64 = 5.0;
 /// Uncertainty of walking time, as a share, and of what is left over, persons.
-const TIME_SD_SHARE: f64 = 0.15;
+const TIME_SD_SHARE: f64 = 0.35;
 const REST_SD_PERSONS: f64 = 1.5;
 
 /// What passed the gates of an area in one step: count and capacity of each lane in and out.

@@ -87,7 +87,7 @@ fn who_walks_a_link_arrives_after_the_walking_time() {
     let mut outlook = outlook(&site, 0.0, 0.0, level(0.0), 1.0);
     outlook.persons.insert("a".into(), (100.0, 0.0));
     let b = &projected(&site, &outlook).areas["b"];
-    assert!(b.p50[8] < 1e-9 && b.p50[11] > 10.0, "804 m take ten minutes: {:?}", &b.p50[..14]);
+    assert!(b.p50[9] < 1e-9 && b.p50[10] > 10.0, "804 m take ten minutes: {:?}", &b.p50[..14]);
 }
 
 #[test]
