@@ -4,7 +4,6 @@
 //! the `trust::Action` that it needs, and its handler runs only when `trust` has allowed it.
 
 mod assets;
-mod clock;
 mod crowd;
 mod door;
 mod guard;
@@ -21,11 +20,10 @@ mod threed;
 mod tiles;
 
 pub use assets::{Asset, Assets};
-pub use clock::{CityClock, ClockMode, ClockReading, ClockSetting};
 pub use guard::Caller;
 pub use ngsi_ld::subscription_rights;
 pub use routes::{Route, Routes};
-pub use serving::{ApiError, Envelope, Rate, RateLimits, serve};
+pub use serving::{ApiError, CityClock, ClockMode, ClockReading, ClockSetting, Envelope, Rate, RateLimits, serve};
 pub use state::{AppState, DoorSettings, StateParts};
 
 use axum::Router;

@@ -31,7 +31,8 @@ pub(crate) fn of(why: &Insufficient) -> Reason {
             ("outside_validity", values, vec![])
         }
         Insufficient::OtherInputs { inputs } => ("other_inputs", vec![], inputs.clone()),
-        Insufficient::NothingLearned => ("nothing_learned", vec![], vec![]),
+        // What an evaluation leaves out, a server has nothing to learn from.
+        Insufficient::NothingLearned | Insufficient::LeftOut { .. } => ("nothing_learned", vec![], vec![]),
     };
     Reason { code: code.to_owned(), values: values.into_iter().collect(), names, detail: why.to_string() }
 }

@@ -52,7 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("polder-paper", &["model", "support", "control"]),
     ("polder-platform", &["model", "store"]),
     ("polder-segments", &["model"]),
-    ("polder-serving", &["model", "store", "platform", "views", "control", "trust"]),
+    ("polder-serving", &["model", "store", "sources", "platform", "views", "control", "trust"]),
     ("polder-sources", &["model"]),
     ("polder-store", &["model", "segments"]),
     ("polder-subscriptions", &["model", "store", "platform"]),

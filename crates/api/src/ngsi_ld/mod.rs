@@ -6,7 +6,6 @@ mod attributes;
 mod batch;
 mod contexts;
 mod entities;
-mod params;
 mod post_query;
 mod query;
 mod request;
@@ -15,7 +14,7 @@ mod subscriptions;
 mod temporal;
 mod types;
 
-pub(crate) use params::Params;
+pub(crate) use platform::ngsi::params::{self, Params};
 pub(crate) use request::{Ask, Media};
 pub(crate) use respond::{error_json, page_links};
 pub use subscriptions::subscription_rights;

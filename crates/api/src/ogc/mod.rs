@@ -2,7 +2,6 @@
 
 mod collections;
 mod describe;
-mod html;
 mod items;
 mod respond;
 

@@ -7,7 +7,7 @@ use axum::{
 use model::Problem;
 use serde_json::{Value, json};
 
-use super::{ROOT, html};
+use super::ROOT;
 use crate::{ApiError, AppState, map};
 
 /// The media type of JSON answers that are not features.
@@ -61,7 +61,7 @@ impl Answer {
     /// The document in the form that was asked for.
     pub(super) fn send(&self, title: &str, document: &Value, media_type: &'static str) -> Response {
         if self.html {
-            let page = html::page(title, document, &self.base);
+            let page = views::ogc::page(title, document, &self.base);
             return ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
         }
         ([(header::CONTENT_TYPE, media_type)], document.to_string()).into_response()

@@ -6,6 +6,7 @@
 mod error;
 mod fragment;
 mod json;
+pub mod params;
 mod parse;
 mod view;
 mod write;

@@ -4,7 +4,9 @@
 //! OGC 19-079r2): filters in CQL2 text (OGC 21-065r2).
 
 mod cql;
+mod html;
 mod items;
 
 pub use cql::Filter;
+pub use html::page;
 pub use items::{ITEMS_MAX, Interval, Items, ItemsQuery, item, items};

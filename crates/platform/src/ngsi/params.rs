@@ -1,16 +1,17 @@
 //! Query parameters: each known by name, each read once (ETSI GS CIM 009, 6.3.20 and 6.4.3.2).
 
 use model::EntityId;
-use platform::{
-    context::Context,
-    ngsi::{ErrorKind, Form, NgsiError, Projection, View},
-    query::{GeoQ, OrderBy, Q, ScopeQ, TypeSelector},
-};
 use serde_json::Value;
 use url::form_urlencoded;
 
+use super::{ErrorKind, Form, NgsiError, Projection, View};
+use crate::{
+    context::Context,
+    query::{GeoQ, OrderBy, Q, ScopeQ, TypeSelector},
+};
+
 /// The most entities in one answer.
-pub(crate) const LIMIT_MAX: usize = 1_000;
+pub const LIMIT_MAX: usize = 1_000;
 /// How many entities an answer has when the request does not say.
 const LIMIT_DEFAULT: usize = 100;
 /// The deepest following of links.
@@ -32,7 +33,7 @@ const OPTIONS: &[&str] = &[
 ];
 
 /// Parameters that describe how entities are shown.
-pub(crate) const VIEW: &[&str] = &[
+pub const VIEW: &[&str] = &[
     "attrs",
     "containedBy",
     "datasetId",
@@ -51,7 +52,7 @@ pub(crate) const VIEW: &[&str] = &[
 ];
 
 /// Parameters that describe which entities are meant.
-pub(crate) const QUERY: &[&str] = &[
+pub const QUERY: &[&str] = &[
     "collation",
     "coordinates",
     "count",
@@ -74,7 +75,7 @@ pub(crate) const QUERY: &[&str] = &[
 
 /// How linked entities are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Join {
+pub enum Join {
     /// Inside the relationship.
     Inline,
     /// Beside the entity.
@@ -86,9 +87,13 @@ const PARAMETERS_MAX: usize = 64;
 
 /// The query parameters of one request, in order.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Params(Vec<(String, String)>);
+pub struct Params(Vec<(String, String)>);
 
 impl Params {
+    /// Reads a query string.
+    ///
+    /// # Errors
+    /// Too many parameters, or one that is given twice.
     pub fn parse(query: &str) -> Result<Self, NgsiError> {
         let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         if pairs.len() > PARAMETERS_MAX {
@@ -103,6 +108,9 @@ impl Params {
     }
 
     /// Refuses parameters that the operation does not have.
+    ///
+    /// # Errors
+    /// One that it does not have.
     pub fn check_known(&self, known: &[&[&str]]) -> Result<(), NgsiError> {
         let unknown = self.0.iter().find(|(name, _)| !known.iter().any(|names| names.contains(&name.as_str())));
         match unknown {
@@ -111,6 +119,8 @@ impl Params {
         }
     }
 
+    /// The value of a parameter.
+    #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -122,6 +132,7 @@ impl Params {
     }
 
     /// The same parameters as a query string, with another offset.
+    #[must_use]
     pub fn with_offset(&self, offset: usize) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in self.0.iter().filter(|(name, _)| name != "offset") {
@@ -135,6 +146,10 @@ impl Params {
         self.get(name).into_iter().flat_map(|text| text.split(',')).filter(|item| !item.is_empty())
     }
 
+    /// A parameter that is true or false; false when it is not given.
+    ///
+    /// # Errors
+    /// It is neither.
     pub fn flag(&self, name: &str) -> Result<bool, NgsiError> {
         match self.get(name) {
             None | Some("false") => Ok(false),
@@ -150,10 +165,15 @@ impl Params {
     }
 
     /// Whether `options` lists a value.
+    #[must_use]
     pub fn option(&self, name: &str) -> bool {
         self.list("options").any(|option| option == name)
     }
 
+    /// Refuses options that do not exist.
+    ///
+    /// # Errors
+    /// One does not exist.
     pub fn check_options(&self) -> Result<(), NgsiError> {
         match self.list("options").find(|option| !OPTIONS.contains(option)) {
             Some(option) => Err(invalid(format!("options: there is no option {option}"))),
@@ -162,6 +182,9 @@ impl Params {
     }
 
     /// `limit` and `offset`; `count` is needed for a limit of 0.
+    ///
+    /// # Errors
+    /// No whole numbers, or too high a limit.
     pub fn page(&self) -> Result<(usize, usize), NgsiError> {
         let (limit, offset) = (self.number("limit")?.unwrap_or(LIMIT_DEFAULT), self.number("offset")?.unwrap_or(0));
         if limit > LIMIT_MAX {
@@ -174,10 +197,18 @@ impl Params {
         Ok((limit, offset))
     }
 
+    /// Whether the number of all that is found is asked for.
+    ///
+    /// # Errors
+    /// `count` is neither true nor false.
     pub fn counts(&self) -> Result<bool, NgsiError> {
         Ok(self.flag("count")? || self.option("count"))
     }
 
+    /// The representation asked for.
+    ///
+    /// # Errors
+    /// There is no such format or option.
     pub fn form(&self) -> Result<Form, NgsiError> {
         self.check_options()?;
         let named = match self.get("format") {
@@ -193,6 +224,9 @@ impl Params {
     }
 
     /// How entities are shown.
+    ///
+    /// # Errors
+    /// Parameters that cannot be read, or that do not go together.
     pub fn view(&self, context: &Context) -> Result<View, NgsiError> {
         let projection = |name| self.get(name).map(|text| Projection::parse(text, context)).transpose();
         let (pick, omit) = (projection("pick")?, projection("omit")?);
@@ -219,6 +253,9 @@ impl Params {
     }
 
     /// How linked entities are shown, and how many links deep.
+    ///
+    /// # Errors
+    /// There is no such way, or it is too deep.
     pub fn join(&self) -> Result<Option<(Join, usize)>, NgsiError> {
         let level = self.number("joinLevel")?.unwrap_or(1);
         if level == 0 || level > JOIN_LEVEL_MAX {
@@ -232,10 +269,18 @@ impl Params {
         }
     }
 
+    /// The entities named.
+    ///
+    /// # Errors
+    /// One is no id.
     pub fn ids(&self) -> Result<Vec<EntityId>, NgsiError> {
         self.list("id").map(|id| EntityId::parse(id).map_err(NgsiError::from)).collect()
     }
 
+    /// The types asked for; `None` is any.
+    ///
+    /// # Errors
+    /// No selector of types.
     pub fn types(&self, context: &Context) -> Result<Option<TypeSelector>, NgsiError> {
         match self.get("type") {
             // All types: as if it were not given, but enough for a query to be allowed.
@@ -244,18 +289,34 @@ impl Params {
         }
     }
 
+    /// The filter.
+    ///
+    /// # Errors
+    /// It does not follow the language of queries.
     pub fn q(&self, context: &Context) -> Result<Option<Q>, NgsiError> {
         self.get("q").map(|text| Q::parse(text, context)).transpose()
     }
 
+    /// The order asked for.
+    ///
+    /// # Errors
+    /// It cannot be read.
     pub fn order_by(&self, context: &Context) -> Result<Option<OrderBy>, NgsiError> {
         self.get("orderBy").map(|text| OrderBy::parse(text, context)).transpose()
     }
 
+    /// The scopes asked for.
+    ///
+    /// # Errors
+    /// It cannot be read.
     pub fn scope_q(&self) -> Result<Option<ScopeQ>, NgsiError> {
         self.get("scopeQ").map(ScopeQ::parse).transpose()
     }
 
+    /// The place asked for.
+    ///
+    /// # Errors
+    /// A part is missing or cannot be read.
     pub fn geo_q(&self, context: &Context) -> Result<Option<GeoQ>, NgsiError> {
         let parts = (self.get("georel"), self.get("geometry"), self.get("coordinates"));
         match parts {
@@ -270,6 +331,7 @@ impl Params {
 }
 
 /// A parameter that is not right.
-pub(crate) fn invalid(detail: impl Into<String>) -> NgsiError {
+#[must_use]
+pub fn invalid(detail: impl Into<String>) -> NgsiError {
     NgsiError::new(ErrorKind::InvalidRequest, detail)
 }

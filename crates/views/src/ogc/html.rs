@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 /// The most items of a list on one page.
 const ROWS_MAX: usize = 1_000;
 
-/// A page. `base` is where the interface stands.
-pub(super) fn page(title: &str, document: &Value, base: &str) -> String {
+/// A page with a title. `document` is what the interface answers as JSON; `base` is where the interface stands.
+#[must_use]
+pub fn page(title: &str, document: &Value, base: &str) -> String {
     let mut body = String::new();
     match document.get("features").and_then(Value::as_array) {
         Some(features) => {
