@@ -1,5 +1,5 @@
-//! What runs recorded is kept for as long as the city says, and then removed: minutes, alerts and decisions first, the
-//! run itself last, so that a removal that broke off is found and ended the next time.
+//! What runs recorded is kept for as long as the city says, and then removed: minutes, alerts, messages and decisions
+//! first, the run itself last, so that a removal that broke off is found and ended the next time.
 
 use model::{Tenant, Timestamp};
 use serde::de::DeserializeOwned;
@@ -7,6 +7,7 @@ use store::{AuditEntry, Document, DocumentSelect, Expect, Store, Transaction};
 
 use crate::{
     ControlError,
+    outbox::Delivery,
     record::{AlertRecord, DecisionRecord, Minute, RunRecord, RunState},
 };
 
@@ -42,6 +43,7 @@ async fn expire_run(store: &Store, tenant: &Tenant, run: &RunRecord, entry: &Aud
     let recorded = format!("{}/", run.key());
     remove::<Minute>(store, tenant, &recorded).await?;
     remove::<AlertRecord>(store, tenant, &recorded).await?;
+    remove::<Delivery>(store, tenant, &recorded).await?;
     remove::<DecisionRecord>(store, tenant, &recorded).await?;
     let mut tx = Transaction::new(tenant.clone());
     tx.delete_document::<RunRecord>(&run.key(), Expect::Any);

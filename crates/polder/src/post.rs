@@ -281,7 +281,7 @@ mod tests {
     }
 
     /// Lets a courier work until something is so.
-    async fn carried(store: &Store, post: Post, run: &str, so: impl Fn(&[Delivery]) -> bool) -> Vec<Delivery> {
+    async fn carried(store: &Store, post: Post, run: &str, so: impl Fn(&[Delivery]) -> bool + Sync) -> Vec<Delivery> {
         let deliveries = || outbox::deliveries(&store.snapshot().unwrap(), &Tenant::default(), "plein", run).unwrap();
         let courier = Courier::new(store.clone(), Tenant::default(), Arc::new(post), Arc::new(wall));
         let courier = courier.writing(TimeZone::UTC, Some("https://polder.example.org/".to_owned()));

@@ -9,7 +9,7 @@ mod delivery;
 mod message;
 mod recipient;
 
-pub use courier::{Carrier, Courier, Undelivered};
+pub use courier::{Carried, Carrier, Courier, Undelivered};
 pub(crate) use delivery::queue;
 pub use delivery::{Delivery, DeliveryState, ToldOf, WAITING_MAX, What, list as deliveries, test};
 pub use message::{Parcel, REHEARSAL};
