@@ -178,7 +178,8 @@ impl Outlook {
     /// # Errors
     /// There is no such set or series.
     pub fn forecast(&self, tenant: &Tenant, series: (&str, &str), hours: u32) -> Result<wire::Forecast, OutlookError> {
-        answers::forecast(&*self.picture(tenant, series)?, series.1, hours as usize, self.now())
+        let picture = self.picture(tenant, series)?;
+        answers::forecast(&picture, series.1, hours as usize, self.now())
     }
 
     /// What was said of a series on the last days that are over, and what it was.
@@ -186,7 +187,8 @@ impl Outlook {
     /// # Errors
     /// There is no such set or series.
     pub fn record(&self, tenant: &Tenant, series: (&str, &str), days: u32) -> Result<wire::SeriesRecord, OutlookError> {
-        answers::record(&*self.picture(tenant, series)?, series.1, days, self.now())
+        let picture = self.picture(tenant, series)?;
+        answers::record(&picture, series.1, days, self.now())
     }
 
     /// The card of the model in use.

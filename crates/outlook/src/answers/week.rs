@@ -7,7 +7,6 @@ use model::Timestamp;
 use super::set::peak;
 use crate::{
     calendar,
-    hours::days_before,
     picture::{Lane, Picture},
     scores::four_week_mean,
     wire::{BandFrom, Kind, Total, Week, WeekDay, WeekSeries},
@@ -115,6 +114,6 @@ fn of_day(picture: &Picture, lane: &Lane, day: Date, ahead: usize) -> WeekDay {
         total,
         usual: told_usual,
         difference: shown.zip(told_usual).map(|(total, usual)| total / usual - 1.0).filter(|value| value.is_finite()),
-        peak: if day < days_before(picture.today, 0) { None } else { peak(picture, lane, from, to) },
+        peak: peak(picture, lane, from, to),
     }
 }
