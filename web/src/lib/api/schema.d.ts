@@ -56,6 +56,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/crowd/events/{event}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The plan as a GeoJSON file, with every part as a feature; what is not drawn has no geometry. It can be read in again.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["export_crowd_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes the parts of a GeoJSON file into a plan: all of them, or none when one cannot be; `problems` then says what is
+         *     wrong with each feature. A polygon is an area and a line a gate unless `kind` says otherwise; the other properties are
+         *     the fields of that kind.
+         * @description Needs `crowd:plan`.
+         */
+        post: operations["import_crowd_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/crowd/events/{event}/parts/{kind}/{key}": {
         parameters: {
             query?: never;
@@ -303,6 +345,126 @@ export interface paths {
          * @description Needs `crowd:read`.
          */
         post: operations["ask_crowd_what_if"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/forecasts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every set of forecasts: how its model is doing, and its series and areas.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["list_crowd_forecasts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/forecasts/{set}/model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The card of the model in use.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["get_crowd_forecast_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/forecasts/{set}/train": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Trains the model of a set now. It goes on beside everything else; when one goes on already the answer is 409.
+         * @description Needs `crowd:plan`.
+         */
+        post: operations["train_crowd_forecast"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/forecasts/{set}/week": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The week ahead for whoever makes the roster: the total and the busiest hour of each day, against a usual day.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["get_crowd_forecast_week"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/forecasts/{set}/{series}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is expected of a series or area, with what was counted before it.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["get_crowd_forecast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/forecasts/{set}/{series}/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hour by hour, what was said of a series or area at the midnight before, and what was counted.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["get_crowd_forecast_record"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2353,8 +2515,14 @@ export interface components {
              * @description When it was raised, in the event's time.
              */
             raisedAt: string;
-            /** @description The threshold that decided. */
+            /** @description The threshold that decided: of those for red, the one that is reached, or that is predicted to be. */
             because?: string;
+            /**
+             * Format: double
+             * @description Its value: persons/m2, ped/m/min, a share of the capacity (0..1), or for a level of service the density at which
+             *     it starts.
+             */
+            threshold?: number;
             /**
              * Format: double
              * @description The probability (0..1) of red when it was raised as a prediction.
@@ -2450,6 +2618,34 @@ export interface components {
              * @description Red from this share of the capacity.
              */
             redShare?: number | null;
+            /** @description What counts the persons in it in a live run: its counts correct what the gates say. */
+            counts?: components["schemas"]["CrowdAreaCounter"][];
+        };
+        /**
+         * @description An entity that counts the persons in an area: a location feed that is already anonymous totals, a car park, a camera
+         *     that gives a number. How sure it is follows from `sdPersons` or from the share of people that is registered.
+         */
+        CrowdAreaCounter: {
+            /** @description The id of the entity. */
+            entity: string;
+            /** @description The attribute with the number, for example `occupancy`. */
+            attribute: string;
+            /**
+             * Format: double
+             * @description The standard deviation of the number as a count of persons.
+             */
+            sdPersons?: number;
+            /**
+             * Format: double
+             * @description The share (0..1) of the persons present that is registered: the number is divided by it, and the standard
+             *     deviation is that of such a sample with a share that is itself known to 15 %.
+             */
+            registrationShare?: number;
+            /**
+             * Format: double
+             * @description Persons for each one counted, for example in a parked car; 1 when absent.
+             */
+            personsEach?: number;
         };
         /** @description An area at one moment. What is absent is not known, or must not be told. */
         CrowdAreaPicture: {
@@ -2475,6 +2671,8 @@ export interface components {
              * @description The most persons that it may hold.
              */
             capacityPersons: number;
+            /** @description Where it turns amber and red. */
+            thresholds?: components["schemas"]["CrowdThresholds"];
             /**
              * Format: double
              * @description Persons/m2.
@@ -2519,6 +2717,8 @@ export interface components {
             counterflowShare?: number;
             /** @description Why it is not known. */
             unknownBecause?: string;
+            /** @description What was done to its counts, or why one was not used. */
+            marks?: string[];
             /** @description In 15, 30 and 60 minutes. */
             coming: components["schemas"]["CrowdAhead"][];
         };
@@ -2560,6 +2760,19 @@ export interface components {
          * @enum {string}
          */
         CrowdBarrierSide: "prevent" | "recover";
+        /** @description Where amber and red start. */
+        CrowdBorders: {
+            /**
+             * Format: double
+             * @description Amber from here.
+             */
+            amber: number;
+            /**
+             * Format: double
+             * @description Red from here.
+             */
+            red: number;
+        };
         /** @description Minutes by colour. */
         CrowdColourMinutes: {
             /**
@@ -2583,6 +2796,45 @@ export interface components {
              */
             unknown: number;
         };
+        /**
+         * @description An entity that measures how much a threat matters now. From `low` to `high` it may rise or fall: rain makes it worse
+         *     as it rises, a temperature near freezing as it falls.
+         */
+        CrowdCondition: {
+            /** @description The id of the entity, for example of a weather station or a forecast. */
+            entity: string;
+            /** @description The attribute with the number. */
+            attribute: string;
+            /**
+             * Format: double
+             * @description It matters some from here.
+             */
+            mediumFrom: number;
+            /**
+             * Format: double
+             * @description It matters much from here.
+             */
+            highFrom: number;
+        };
+        /** @description What is measured of a threat. Without a value nothing is known of it lately. */
+        CrowdConditionPicture: {
+            /** @description The threat. */
+            key: string;
+            /** @description What it is called. */
+            name: string;
+            /** @description How much it matters, as measured. */
+            level?: components["schemas"]["CrowdLevel"];
+            /**
+             * Format: double
+             * @description What was measured, in the unit of its attribute.
+             */
+            value?: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            observedAt?: string;
+        };
         /** @description What crowding may lead to: right in the bowtie. */
         CrowdConsequence: {
             /** @description What it is called. */
@@ -2592,20 +2844,40 @@ export interface components {
             /** @description Why, in words. */
             note?: string;
         };
-        /** @description An entity that counts: its attributes with the persons of each period. */
+        /** @description An entity that counts: its attributes with the persons, or what carries them, of each period. */
         CrowdCounter: {
             /** @description The id of the entity. */
             entity: string;
             /** @description The attribute with those who went forward, for example `peopleCountTowards`. */
             inAttribute: string;
-            /** @description The attribute with those who came back, for example `peopleCountAway`. */
-            outAttribute: string;
+            /**
+             * @description The attribute with those who came back, for example `peopleCountAway`. Absent for a counter that sees one
+             *     direction only, as of vehicles that arrive: nobody is then taken to come back this way.
+             */
+            outAttribute?: string;
             /**
              * Format: int32
              * @description How long one count lasts, s; it ends at its `observedAt`.
              */
             periodS: number;
+            /** @description How it gives what it counted. */
+            counts?: components["schemas"]["CrowdCounterKind"];
+            /**
+             * Format: double
+             * @description Persons for each one counted, for example in a car or a tram; 1 when absent.
+             */
+            personsEach?: number;
+            /**
+             * Format: double
+             * @description The standard deviation of `personsEach` as a mean; a fifth of it when absent.
+             */
+            personsEachSd?: number;
         };
+        /**
+         * @description How a counter gives what it counted.
+         * @enum {string}
+         */
+        CrowdCounterKind: "period" | "total";
         /** @description A decision of a named person. */
         CrowdDecision: {
             /** @description The event. */
@@ -2709,6 +2981,581 @@ export interface components {
             /** @description What else must be known. */
             notes?: string;
         };
+        /** @description What is expected of a series. */
+        CrowdForecast: {
+            /** @description The set. */
+            set: string;
+            /** @description The series, with the reason when there is no forecast. */
+            series: components["schemas"]["CrowdForecastSeries"];
+            /**
+             * Format: date-time
+             * @description The city's moment.
+             */
+            now: string;
+            /**
+             * Format: date-time
+             * @description The city's moment at which the forecast was made; only counts of hours that were over by then went in.
+             */
+            saidAt?: string;
+            /** @description The model that made it. */
+            model?: components["schemas"]["CrowdForecastModelBrief"];
+            /**
+             * Format: int32
+             * @description The smallest count that is told.
+             */
+            minimumCount: number;
+            /** @description The hours to come, the one that goes on included; empty when there is no forecast. */
+            points: components["schemas"]["CrowdForecastPoint"][];
+            /** @description The mean of the last four same weekdays at the hours of `points`, to compare with. */
+            typical: components["schemas"]["CrowdForecastCount"][];
+            /** @description What was counted in the last 14 days. */
+            observed: components["schemas"]["CrowdForecastCount"][];
+            /** @description What it rests on. */
+            basis?: components["schemas"]["CrowdForecastBasis"];
+            /** @description Where it holds. */
+            validity: components["schemas"]["CrowdForecastValidity"];
+            /** @description The days of `points` that are not like others. */
+            calendar: components["schemas"]["CrowdForecastCalendarDay"][];
+        };
+        /**
+         * @description How the band of a day's total was made.
+         * @enum {string}
+         */
+        CrowdForecastBandFrom: "record" | "hours";
+        /** @description What a forecast rests on. */
+        CrowdForecastBasis: {
+            /**
+             * Format: int64
+             * @description Days of the last year with counts.
+             */
+            historyDays: number;
+            /**
+             * Format: int64
+             * @description Hours with counts in the last four weeks, of 672.
+             */
+            recentHours: number;
+            /**
+             * Format: double
+             * @description Share (0..1) of the model's inputs that had a value.
+             */
+            inputsShare: number;
+            /** @description Inputs from outside, such as weather, that had none. */
+            missingInputs: string[];
+        };
+        /** @description A day that is not like others. */
+        CrowdForecastCalendarDay: {
+            /** @description The local day. */
+            date: string;
+            /** @description The public holidays. */
+            holidays: components["schemas"]["CrowdForecastText"][];
+            /** @description The lists that it is in, such as `school_holidays`, with the name of what is on where the list tells it. */
+            lists: components["schemas"]["CrowdForecastText"][];
+        };
+        /** @description What was counted in an hour. */
+        CrowdForecastCount: {
+            /**
+             * Format: date-time
+             * @description The start of the hour.
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description The count, rounded; absent when it is suppressed. An hour without a count is not in a list at all.
+             */
+            count?: number;
+            /** @description Whether it is too small to be told, or would give away one that is. */
+            suppressed: boolean;
+        };
+        /** @description What the model looks at. */
+        CrowdForecastFeature: {
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description Its share (0..1) in what the model learned.
+             */
+            share: number;
+        };
+        /**
+         * @description What the values of a set are.
+         * @enum {string}
+         */
+        CrowdForecastKind: "count" | "occupancy" | "rate";
+        /** @description A model in a few words. */
+        CrowdForecastModelBrief: {
+            /** @description Its name: the moment up to which it learned. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was made, by the server's clock.
+             */
+            trainedAt: string;
+            /**
+             * Format: date-time
+             * @description The moment before which everything lies that it learned from, by the city's clock.
+             */
+            trainedUntil: string;
+        };
+        /** @description What a reader must know of a model before relying on it. */
+        CrowdForecastModelCard: {
+            /** @description The set. */
+            set: string;
+            /** @description The model. */
+            model: components["schemas"]["CrowdForecastModelBrief"];
+            /** @description What it is for. */
+            purpose: components["schemas"]["CrowdForecastText"];
+            /** @description What it is not for. */
+            notFor: components["schemas"]["CrowdForecastText"][];
+            /** @description How it works. */
+            method: components["schemas"]["CrowdForecastText"];
+            /** @description What it was trained on. */
+            data: components["schemas"]["CrowdForecastModelData"];
+            /** @description What it looks at, the most important first; at most twenty. */
+            features: components["schemas"]["CrowdForecastFeature"][];
+            /** @description Where it holds and what it does not know. */
+            limits: components["schemas"]["CrowdForecastText"][];
+            /**
+             * Format: int64
+             * @description The seed of its draws: the same data and seed give the same model.
+             */
+            seed: number;
+            /** @description The version of Polder that made it. */
+            version: string;
+            /**
+             * Format: double
+             * @description How long the training took, seconds.
+             */
+            trainingS: number;
+            /** @description How good it was over all series in the last 28 days that were scored, by lead, beside the simple methods. */
+            quality: components["schemas"]["CrowdForecastScore"][];
+            /** @description Models before it that are still kept, the newest first. */
+            earlier: components["schemas"]["CrowdForecastModelBrief"][];
+        };
+        /** @description What a model was trained on. */
+        CrowdForecastModelData: {
+            /** @description The type of the entities that count. */
+            entityType: string;
+            /** @description Their attribute. */
+            attribute: string;
+            /**
+             * Format: int64
+             * @description How many series and areas there were.
+             */
+            series: number;
+            /**
+             * Format: int64
+             * @description Hours learned from, each as often as it was asked for.
+             */
+            rows: number;
+            /** @description The first local day learned from. */
+            from: string;
+            /** @description The local day before which everything was learned. */
+            until: string;
+            /** @description The region whose public holidays are known by rule. */
+            region?: string;
+            /** @description Lists of days, and weather, that went in. */
+            inputs: string[];
+        };
+        /** @description What everybody must be told about the data. */
+        CrowdForecastNotice: {
+            /** @description Its name. */
+            id: string;
+            /** @description What it is about: `replay` or `data`. */
+            kind: string;
+            /** @description The line. */
+            text: components["schemas"]["CrowdForecastText"];
+        };
+        /**
+         * @description What a training is doing.
+         * @enum {string}
+         */
+        CrowdForecastPhase: "waiting" | "reading" | "learning" | "record" | "storing";
+        /** @description Where something is, degrees (WGS 84). */
+        CrowdForecastPlace: {
+            /**
+             * Format: double
+             * @description Longitude.
+             */
+            longitude: number;
+            /**
+             * Format: double
+             * @description Latitude.
+             */
+            latitude: number;
+        };
+        /** @description What is expected of an hour. A quantile below the minimum count is absent. */
+        CrowdForecastPoint: {
+            /**
+             * Format: date-time
+             * @description The start of the hour.
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description One hour in ten is below this; absent when it is below the minimum count.
+             */
+            p10?: number;
+            /**
+             * Format: double
+             * @description As likely above as below; absent when it is suppressed.
+             */
+            p50?: number;
+            /**
+             * Format: double
+             * @description One hour in ten is above this; absent when the point is suppressed.
+             */
+            p90?: number;
+            /** @description Whether what is expected (p50) is below the minimum count: then there is no number at all. */
+            suppressed: boolean;
+        };
+        /** @description A training that goes on. */
+        CrowdForecastProgress: {
+            /** @description Why it goes on. */
+            why: components["schemas"]["CrowdForecastWhy"];
+            /** @description What it is doing. */
+            phase: components["schemas"]["CrowdForecastPhase"];
+            /**
+             * Format: double
+             * @description How much of it is done, 0 to 1: an estimate.
+             */
+            share: number;
+            /**
+             * Format: date-time
+             * @description When it began, by the server's clock.
+             */
+            startedAt: string;
+        };
+        /** @description How good the forecast of a series was in the last seven days that were counted. */
+        CrowdForecastQuality: {
+            /**
+             * Format: int64
+             * @description Hours scored.
+             */
+            hours: number;
+            /**
+             * Format: double
+             * @description Mean absolute error over the usual change from a day to the next.
+             */
+            mase?: number;
+            /**
+             * Format: double
+             * @description Sum of absolute errors over the sum of counts.
+             */
+            wape?: number;
+            /**
+             * Format: double
+             * @description Share of hours within the 10-90 band.
+             */
+            coverage?: number;
+            /**
+             * Format: double
+             * @description WAPE of the better of the two simple methods.
+             */
+            baselineWape?: number;
+        };
+        /** @description Why there is no answer: a code that the screen has words for, and the numbers that go with it. */
+        CrowdForecastReason: {
+            /**
+             * @description `too_little_history` (`days`, `needed`), `too_many_gaps` (`hours`, `needed`), `hour_never_seen`,
+             *     `outside_validity` (`factor`, `most`), `other_inputs` (`names`), `nothing_learned`, `unknown_series` (`names`),
+             *     `no_entities`, `no_counts`, `no_model`, `store` or `broken`.
+             */
+            code: string;
+            /** @description The numbers, by name. */
+            values?: {
+                [key: string]: number;
+            };
+            /** @description Names that go with it: inputs that are missing, series that are not there. */
+            names?: string[];
+            /** @description The same in an English sentence. */
+            detail: string;
+        };
+        /** @description What was said of a series, and what it was. */
+        CrowdForecastRecord: {
+            /** @description The set. */
+            set: string;
+            /** @description The series. */
+            series: components["schemas"]["CrowdForecastSeries"];
+            /**
+             * Format: date-time
+             * @description The city's moment.
+             */
+            now: string;
+            /**
+             * Format: int32
+             * @description The smallest count that is told.
+             */
+            minimumCount: number;
+            /**
+             * Format: int32
+             * @description Whole local days, of those that are over.
+             */
+            days: number;
+            /** @description The hours, the oldest first. */
+            hours: components["schemas"]["CrowdForecastRecordHour"][];
+            /** @description How good it was over these days, beside the simple methods; from counts as they are, the suppressed included. */
+            summary: components["schemas"]["CrowdForecastScore"][];
+        };
+        /** @description An hour of the track record. */
+        CrowdForecastRecordHour: {
+            /**
+             * Format: date-time
+             * @description The start of the hour.
+             */
+            at: string;
+            /** @description What was said at the midnight before; absent when nothing was. */
+            said?: components["schemas"]["CrowdForecastSaid"];
+            /** @description What was counted; absent when nothing was. */
+            counted?: components["schemas"]["CrowdForecastCount"];
+            /** @description Whether the count was within the 10-90 band; absent when either is missing or suppressed. */
+            inside?: boolean;
+        };
+        /** @description What was said of an hour, at the midnight before it. */
+        CrowdForecastSaid: components["schemas"]["CrowdForecastPoint"] & {
+            /** @description The model that said it. */
+            model: string;
+            /** @description Whether it was said afterwards, by a model and from counts that lie before that midnight. */
+            hindcast: boolean;
+        };
+        /** @description How good a method was over a stretch of days. */
+        CrowdForecastScore: {
+            /** @description `day`: said at midnight for the next 24 hours. `week`: said at midnight for 25 to 168 hours ahead. */
+            lead: string;
+            /**
+             * @description `forecast`, `seasonal_naive` (the same hour last week) or `four_week_mean` (the mean of the last four same
+             *     weekdays).
+             */
+            method: string;
+            /**
+             * Format: int64
+             * @description Hours scored.
+             */
+            hours: number;
+            /**
+             * Format: double
+             * @description Mean absolute error over the usual change from a day to the next; below 1 is better than "as yesterday".
+             */
+            mase?: number;
+            /**
+             * Format: double
+             * @description Mean absolute error, in counts.
+             */
+            mae?: number;
+            /**
+             * Format: double
+             * @description Sum of absolute errors over the sum of counts, 0 to 1 and more.
+             */
+            wape?: number;
+            /**
+             * Format: double
+             * @description Share of hours within the 10-90 band, which should be 0.8; only for `forecast`.
+             */
+            coverage?: number;
+        };
+        /** @description A series or area in a few words. */
+        CrowdForecastSeries: {
+            /** @description Its id in addresses: small letters, digits and `-`. */
+            id: string;
+            /** @description Whether it is a sensor's or a sum. */
+            kind: components["schemas"]["CrowdForecastSeriesKind"];
+            /** @description What it is called. */
+            name: components["schemas"]["CrowdForecastText"];
+            /** @description The entity that counts, for a sensor's. */
+            entity?: string;
+            /** @description The series that an area is the sum of. */
+            parts?: string[];
+            /** @description Where it is; of an area the middle of its sensors. */
+            location?: components["schemas"]["CrowdForecastPlace"];
+            /** @description Whether there is a forecast. */
+            status: components["schemas"]["CrowdForecastSeriesStatus"];
+            /** @description Why there is none. */
+            reason?: components["schemas"]["CrowdForecastReason"];
+            /** @description The last hour that was counted. */
+            latest?: components["schemas"]["CrowdForecastCount"];
+            /** @description The busiest hour of the next 24. */
+            peak?: components["schemas"]["CrowdForecastPoint"];
+            /** @description How good its forecast was in the last seven days. */
+            quality?: components["schemas"]["CrowdForecastQuality"];
+        };
+        /**
+         * @description Whether a series is a sensor's or a sum.
+         * @enum {string}
+         */
+        CrowdForecastSeriesKind: "series" | "area";
+        /**
+         * @description Whether there is an answer.
+         * @enum {string}
+         */
+        CrowdForecastSeriesStatus: "ok" | "insufficient";
+        /** @description A set of series that share a model. */
+        CrowdForecastSet: {
+            /** @description Its id. */
+            id: string;
+            /** @description What it is called. */
+            title: components["schemas"]["CrowdForecastText"];
+            /** @description What its values are. */
+            kind: components["schemas"]["CrowdForecastKind"];
+            /** @description How far its model is. */
+            state: components["schemas"]["CrowdForecastState"];
+            /** @description Why there is no model. */
+            reason?: components["schemas"]["CrowdForecastReason"];
+            /** @description The model in use. */
+            model?: components["schemas"]["CrowdForecastModelBrief"];
+            /** @description The training that goes on. */
+            progress?: components["schemas"]["CrowdForecastProgress"];
+            /**
+             * Format: date-time
+             * @description When the next training is due, by the city's clock.
+             */
+            nextTrainingAt?: string;
+            /**
+             * Format: date-time
+             * @description The city's moment.
+             */
+            now: string;
+            /**
+             * Format: date-time
+             * @description The city's moment at which the newest forecast was made.
+             */
+            saidAt?: string;
+            /**
+             * Format: int32
+             * @description The smallest count that is told; smaller ones are suppressed, and counts are rounded to it. 0: all are told.
+             */
+            minimumCount: number;
+            /**
+             * Format: int32
+             * @description How many hours ahead it answers.
+             */
+            horizonHours: number;
+            /** @description What must be told beside it, such as that the city is a replay. */
+            notices: components["schemas"]["CrowdForecastNotice"][];
+            /** @description How good it was over all series in the last 28 days that were scored, beside the simple methods. */
+            quality: components["schemas"]["CrowdForecastScore"][];
+            /** @description The series and areas: areas first, then series by name. */
+            series: components["schemas"]["CrowdForecastSeries"][];
+        };
+        /**
+         * @description How far the model of a set is.
+         * @enum {string}
+         */
+        CrowdForecastState: "none" | "training" | "ready" | "failed";
+        /** @description A text in the two languages of the screen. */
+        CrowdForecastText: {
+            /** @description Dutch. */
+            nl: string;
+            /** @description English. */
+            en: string;
+        };
+        /** @description What is expected of a day. */
+        CrowdForecastTotal: {
+            /**
+             * Format: double
+             * @description One day in ten is below this; absent when it is below the minimum count.
+             */
+            p10?: number;
+            /**
+             * Format: double
+             * @description What is expected; absent when it is below the minimum count.
+             */
+            p50?: number;
+            /**
+             * Format: double
+             * @description One day in ten is above this.
+             */
+            p90?: number;
+            /** @description How the band was made. */
+            bandFrom: components["schemas"]["CrowdForecastBandFrom"];
+        };
+        /** @description Where a forecast holds. */
+        CrowdForecastValidity: {
+            /**
+             * Format: int32
+             * @description How many hours ahead the model answers.
+             */
+            horizonHours: number;
+            /**
+             * Format: double
+             * @description The usual change of the series from a day to the next, in counts.
+             */
+            scale?: number;
+            /**
+             * Format: double
+             * @description The greatest such change that the model answers for.
+             */
+            scaleMax?: number;
+        };
+        /** @description The week ahead. */
+        CrowdForecastWeek: {
+            /** @description The set. */
+            set: string;
+            /**
+             * Format: date-time
+             * @description The city's moment.
+             */
+            now: string;
+            /**
+             * Format: date-time
+             * @description The city's moment at which the forecast was made.
+             */
+            saidAt?: string;
+            /**
+             * Format: int32
+             * @description The smallest count that is told.
+             */
+            minimumCount: number;
+            /** @description Today and the six days after it, local. */
+            days: string[];
+            /** @description Those of them that are not like others. */
+            calendar: components["schemas"]["CrowdForecastCalendarDay"][];
+            /** @description The series and areas: areas first, then series by name. */
+            series: components["schemas"]["CrowdForecastWeekSeries"][];
+        };
+        /** @description A day of a series. */
+        CrowdForecastWeekDay: {
+            /** @description The local day, such as `2025-11-03`. */
+            date: string;
+            /**
+             * Format: int32
+             * @description Hours of the day that were counted already; their counts are part of the total.
+             */
+            hoursCounted: number;
+            /**
+             * Format: int32
+             * @description Hours of the day that are forecast.
+             */
+            hoursForecast: number;
+            /** @description What is expected of the whole day: counts added up (of an occupancy, its mean). Absent when hours are missing. */
+            total?: components["schemas"]["CrowdForecastTotal"];
+            /**
+             * Format: double
+             * @description The mean of the last four same weekdays; absent when it is not known or too small.
+             */
+            usual?: number;
+            /**
+             * Format: double
+             * @description What is expected against what is usual: 0.2 is a fifth more.
+             */
+            difference?: number;
+            /** @description The busiest hour of those that are forecast. */
+            peak?: components["schemas"]["CrowdForecastPoint"];
+        };
+        /** @description The days of a series. */
+        CrowdForecastWeekSeries: {
+            /** @description The series. */
+            id: string;
+            /** @description Whether it is a sensor's or a sum. */
+            kind: components["schemas"]["CrowdForecastSeriesKind"];
+            /** @description What it is called. */
+            name: components["schemas"]["CrowdForecastText"];
+            /** @description One for each day; none when there is no forecast. */
+            days: components["schemas"]["CrowdForecastWeekDay"][];
+        };
+        /**
+         * @description Why a training goes on.
+         * @enum {string}
+         */
+        CrowdForecastWhy: "first" | "weekly" | "asked";
         /** @description A line where people are counted; forward is from `from` to `to`, and outside is absent. */
         CrowdGate: {
             /** @description What it is called. */
@@ -3019,6 +3866,8 @@ export interface components {
             areas: components["schemas"]["CrowdAreaPicture"][];
             /** @description The gates, in the order of their keys. */
             gates: components["schemas"]["CrowdGatePicture"][];
+            /** @description What is measured of the threats of the plan, in the order of their keys. */
+            conditions: components["schemas"]["CrowdConditionPicture"][];
             /** @description The alerts that are open, the newest first. */
             attention: components["schemas"]["CrowdAlert"][];
         };
@@ -3172,6 +4021,18 @@ export interface components {
             at: string;
             /**
              * Format: date-time
+             * @description The moment of the event from which it was watched.
+             */
+            from?: string;
+            /**
+             * @description Whether nobody was in the areas at that moment, as whoever started it said; otherwise they are unknown until they
+             *     are counted.
+             */
+            beganEmpty?: boolean;
+            /** @description The stretches in which the server stood still: nobody watched, and no picture was kept. */
+            gaps?: components["schemas"]["CrowdRunGap"][];
+            /**
+             * Format: date-time
              * @description When it was started, by the server's clock.
              */
             startedAt: string;
@@ -3184,6 +4045,19 @@ export interface components {
             endedAt?: string;
             /** @description Who stopped it, when somebody did. */
             endedBy?: string;
+        };
+        /** @description A stretch of a live run without pictures, in the event's time. */
+        CrowdRunGap: {
+            /**
+             * Format: date-time
+             * @description The last moment before it.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description The first moment after it.
+             */
+            until: string;
         };
         /**
          * @description Whether a run is for real.
@@ -3214,6 +4088,11 @@ export interface components {
              * @description How many come, as a share of those expected; 1 when absent.
              */
             visitorsFactor?: number | null;
+            /**
+             * @description Whether nobody is in the areas now, in a live run. When absent, they are taken to be empty before the event begins
+             *     and unknown after that, until they are counted.
+             */
+            areasEmpty?: boolean | null;
         };
         /** @description A text in both languages of the product. */
         CrowdText: {
@@ -3232,12 +4111,37 @@ export interface components {
             level: components["schemas"]["CrowdLevel"];
             /** @description Why, in words. */
             note?: string;
+            /** @description What is measured of it, for example the temperature of a weather station. */
+            measured?: components["schemas"]["CrowdCondition"];
         };
         /**
          * @description What may cause crowding, or make it worse.
          * @enum {string}
          */
         CrowdThreatKind: "weather" | "arrival-peak" | "alcohol" | "sentiment" | "other";
+        /** @description The thresholds of an area, for lines in a picture. What is absent is not looked at. */
+        CrowdThresholds: {
+            /**
+             * @description Persons: where the first of density, level of service and share of the capacity is reached.
+             * @default null
+             */
+            persons: components["schemas"]["CrowdBorders"];
+            /**
+             * @description Persons/m2.
+             * @default null
+             */
+            densityM2: components["schemas"]["CrowdBorders"];
+            /**
+             * @description Through its busiest gate, ped/m/min.
+             * @default null
+             */
+            specificFlowPedMMin: components["schemas"]["CrowdBorders"];
+            /**
+             * @description As a share of the capacity.
+             * @default null
+             */
+            occupancyShare: components["schemas"]["CrowdBorders"];
+        };
         /**
          * @description What the values of an attribute are.
          * @enum {string}
@@ -4261,6 +5165,77 @@ export interface operations {
             };
         };
     };
+    export_crowd_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A GeoJSON FeatureCollection */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": Record<string, never>;
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_crowd_plan: {
+        parameters: {
+            query?: {
+                /** @description What becomes of parts that are there already under the same key. */
+                existing?: "refuse" | "replace";
+            };
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+            };
+            cookie?: never;
+        };
+        /** @description A GeoJSON FeatureCollection in degrees (WGS 84) */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdPlan"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     put_crowd_part: {
         parameters: {
             query?: never;
@@ -4774,6 +5749,199 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CrowdDifference"][];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_crowd_forecasts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdForecastSet"][];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_crowd_forecast_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The set */
+                set: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdForecastModelCard"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    train_crowd_forecast: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The set */
+                set: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdForecastSet"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_crowd_forecast_week: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The set */
+                set: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdForecastWeek"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_crowd_forecast: {
+        parameters: {
+            query?: {
+                /** @description Hours ahead, 1 to 168; 168 when absent. */
+                hours?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description The set */
+                set: string;
+                /** @description The series */
+                series: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdForecast"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_crowd_forecast_record: {
+        parameters: {
+            query?: {
+                /** @description Whole local days of those that are over, 1 to 56; 7 when absent. */
+                days?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description The set */
+                set: string;
+                /** @description The series */
+                series: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdForecastRecord"];
                 };
             };
             /** @description A problem (RFC 9457) */
