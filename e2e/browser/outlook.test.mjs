@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { accessible, account, close, closeAll, launch, open, openAs, PATIENCE_MS } from './support.mjs';
-import { freePort, run, polder, writeTown } from './town.mjs';
+import { environment, freePort, polder, run, writeTown } from './town.mjs';
 
 const START_MS_MAX = 60_000;
 let browser;
@@ -28,7 +28,7 @@ before(async () => {
   server = spawn(
     polder,
     ['serve', '--data', data, '--city', city, '--replay', '1', '--open', '--listen', `127.0.0.1:${port}`],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    { stdio: ['ignore', 'ignore', 'pipe'], env: environment },
   );
   let log = '';
   server.stderr.on('data', (chunk) => (log += chunk));

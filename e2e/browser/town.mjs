@@ -8,6 +8,11 @@ import { fileURLToPath } from 'node:url';
 export const polder =
   process.env.POLDER_BINARY ?? resolve(fileURLToPath(new URL('.', import.meta.url)), '../../target/debug/polder');
 
+/** The names that tests are told things by are no settings of the server. */
+export const environment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('POLDER_')),
+);
+
 export const freePort = () =>
   new Promise((found) => {
     const server = createServer();
@@ -20,7 +25,7 @@ export const freePort = () =>
 /** Runs the binary to its end; what it said is the error when it fails. */
 export const run = (args) =>
   new Promise((done, failed) => {
-    const child = spawn(polder, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(polder, args, { stdio: ['ignore', 'ignore', 'pipe'], env: environment });
     let log = '';
     child.stderr.on('data', (chunk) => (log += chunk));
     child.on('exit', (code) => (code === 0 ? done() : failed(new Error(`polder ${args[0]} failed: ${log}`))));

@@ -10,11 +10,12 @@ import { version } from '$service-worker';
 const worker = self as unknown as ServiceWorkerGlobalScope;
 const CACHE = `polder-app-${version}`;
 const SHELL = '/drukte';
+const MARK = '/favicon.svg';
 /** Asked anew each time, and kept for when nobody answers. */
 const STARTS = ['/api/v1/city', '/api/v1/layers', '/api/v1/indicators', '/api/v1/session'];
 
 worker.addEventListener('install', (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.add(SHELL)));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll([SHELL, MARK])));
   void worker.skipWaiting();
 });
 worker.addEventListener('activate', (event) => {
@@ -50,5 +51,5 @@ worker.addEventListener('fetch', (event) => {
   if (request.method !== 'GET' || origin !== worker.location.origin) return;
   if (request.mode === 'navigate') event.respondWith(fresh(request, SHELL));
   else if (pathname.startsWith('/_app/immutable/')) event.respondWith(once(request));
-  else if (STARTS.includes(pathname)) event.respondWith(fresh(request, pathname));
+  else if (STARTS.includes(pathname) || pathname === MARK) event.respondWith(fresh(request, pathname));
 });

@@ -56,6 +56,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/crowd/events/{event}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The plan as a GeoJSON file, with every part as a feature; what is not drawn has no geometry. It can be read in again.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["export_crowd_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes the parts of a GeoJSON file into a plan: all of them, or none when one cannot be; `problems` then says what is
+         *     wrong with each feature. A polygon is an area and a line a gate unless `kind` says otherwise; the other properties are
+         *     the fields of that kind.
+         * @description Needs `crowd:plan`.
+         */
+        post: operations["import_crowd_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/crowd/events/{event}/parts/{kind}/{key}": {
         parameters: {
             query?: never;
@@ -2473,8 +2515,14 @@ export interface components {
              * @description When it was raised, in the event's time.
              */
             raisedAt: string;
-            /** @description The threshold that decided. */
+            /** @description The threshold that decided: of those for red, the one that is reached, or that is predicted to be. */
             because?: string;
+            /**
+             * Format: double
+             * @description Its value: persons/m2, ped/m/min, a share of the capacity (0..1), or for a level of service the density at which
+             *     it starts.
+             */
+            threshold?: number;
             /**
              * Format: double
              * @description The probability (0..1) of red when it was raised as a prediction.
@@ -2570,6 +2618,34 @@ export interface components {
              * @description Red from this share of the capacity.
              */
             redShare?: number | null;
+            /** @description What counts the persons in it in a live run: its counts correct what the gates say. */
+            counts?: components["schemas"]["CrowdAreaCounter"][];
+        };
+        /**
+         * @description An entity that counts the persons in an area: a location feed that is already anonymous totals, a car park, a camera
+         *     that gives a number. How sure it is follows from `sdPersons` or from the share of people that is registered.
+         */
+        CrowdAreaCounter: {
+            /** @description The id of the entity. */
+            entity: string;
+            /** @description The attribute with the number, for example `occupancy`. */
+            attribute: string;
+            /**
+             * Format: double
+             * @description The standard deviation of the number as a count of persons.
+             */
+            sdPersons?: number;
+            /**
+             * Format: double
+             * @description The share (0..1) of the persons present that is registered: the number is divided by it, and the standard
+             *     deviation is that of such a sample with a share that is itself known to 15 %.
+             */
+            registrationShare?: number;
+            /**
+             * Format: double
+             * @description Persons for each one counted, for example in a parked car; 1 when absent.
+             */
+            personsEach?: number;
         };
         /** @description An area at one moment. What is absent is not known, or must not be told. */
         CrowdAreaPicture: {
@@ -2595,6 +2671,8 @@ export interface components {
              * @description The most persons that it may hold.
              */
             capacityPersons: number;
+            /** @description Where it turns amber and red. */
+            thresholds?: components["schemas"]["CrowdThresholds"];
             /**
              * Format: double
              * @description Persons/m2.
@@ -2639,6 +2717,8 @@ export interface components {
             counterflowShare?: number;
             /** @description Why it is not known. */
             unknownBecause?: string;
+            /** @description What was done to its counts, or why one was not used. */
+            marks?: string[];
             /** @description In 15, 30 and 60 minutes. */
             coming: components["schemas"]["CrowdAhead"][];
         };
@@ -2680,6 +2760,19 @@ export interface components {
          * @enum {string}
          */
         CrowdBarrierSide: "prevent" | "recover";
+        /** @description Where amber and red start. */
+        CrowdBorders: {
+            /**
+             * Format: double
+             * @description Amber from here.
+             */
+            amber: number;
+            /**
+             * Format: double
+             * @description Red from here.
+             */
+            red: number;
+        };
         /** @description Minutes by colour. */
         CrowdColourMinutes: {
             /**
@@ -2703,6 +2796,45 @@ export interface components {
              */
             unknown: number;
         };
+        /**
+         * @description An entity that measures how much a threat matters now. From `low` to `high` it may rise or fall: rain makes it worse
+         *     as it rises, a temperature near freezing as it falls.
+         */
+        CrowdCondition: {
+            /** @description The id of the entity, for example of a weather station or a forecast. */
+            entity: string;
+            /** @description The attribute with the number. */
+            attribute: string;
+            /**
+             * Format: double
+             * @description It matters some from here.
+             */
+            mediumFrom: number;
+            /**
+             * Format: double
+             * @description It matters much from here.
+             */
+            highFrom: number;
+        };
+        /** @description What is measured of a threat. Without a value nothing is known of it lately. */
+        CrowdConditionPicture: {
+            /** @description The threat. */
+            key: string;
+            /** @description What it is called. */
+            name: string;
+            /** @description How much it matters, as measured. */
+            level?: components["schemas"]["CrowdLevel"];
+            /**
+             * Format: double
+             * @description What was measured, in the unit of its attribute.
+             */
+            value?: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            observedAt?: string;
+        };
         /** @description What crowding may lead to: right in the bowtie. */
         CrowdConsequence: {
             /** @description What it is called. */
@@ -2712,20 +2844,40 @@ export interface components {
             /** @description Why, in words. */
             note?: string;
         };
-        /** @description An entity that counts: its attributes with the persons of each period. */
+        /** @description An entity that counts: its attributes with the persons, or what carries them, of each period. */
         CrowdCounter: {
             /** @description The id of the entity. */
             entity: string;
             /** @description The attribute with those who went forward, for example `peopleCountTowards`. */
             inAttribute: string;
-            /** @description The attribute with those who came back, for example `peopleCountAway`. */
-            outAttribute: string;
+            /**
+             * @description The attribute with those who came back, for example `peopleCountAway`. Absent for a counter that sees one
+             *     direction only, as of vehicles that arrive: nobody is then taken to come back this way.
+             */
+            outAttribute?: string;
             /**
              * Format: int32
              * @description How long one count lasts, s; it ends at its `observedAt`.
              */
             periodS: number;
+            /** @description How it gives what it counted. */
+            counts?: components["schemas"]["CrowdCounterKind"];
+            /**
+             * Format: double
+             * @description Persons for each one counted, for example in a car or a tram; 1 when absent.
+             */
+            personsEach?: number;
+            /**
+             * Format: double
+             * @description The standard deviation of `personsEach` as a mean; a fifth of it when absent.
+             */
+            personsEachSd?: number;
         };
+        /**
+         * @description How a counter gives what it counted.
+         * @enum {string}
+         */
+        CrowdCounterKind: "period" | "total";
         /** @description A decision of a named person. */
         CrowdDecision: {
             /** @description The event. */
@@ -3714,6 +3866,8 @@ export interface components {
             areas: components["schemas"]["CrowdAreaPicture"][];
             /** @description The gates, in the order of their keys. */
             gates: components["schemas"]["CrowdGatePicture"][];
+            /** @description What is measured of the threats of the plan, in the order of their keys. */
+            conditions: components["schemas"]["CrowdConditionPicture"][];
             /** @description The alerts that are open, the newest first. */
             attention: components["schemas"]["CrowdAlert"][];
         };
@@ -3867,6 +4021,18 @@ export interface components {
             at: string;
             /**
              * Format: date-time
+             * @description The moment of the event from which it was watched.
+             */
+            from?: string;
+            /**
+             * @description Whether nobody was in the areas at that moment, as whoever started it said; otherwise they are unknown until they
+             *     are counted.
+             */
+            beganEmpty?: boolean;
+            /** @description The stretches in which the server stood still: nobody watched, and no picture was kept. */
+            gaps?: components["schemas"]["CrowdRunGap"][];
+            /**
+             * Format: date-time
              * @description When it was started, by the server's clock.
              */
             startedAt: string;
@@ -3879,6 +4045,19 @@ export interface components {
             endedAt?: string;
             /** @description Who stopped it, when somebody did. */
             endedBy?: string;
+        };
+        /** @description A stretch of a live run without pictures, in the event's time. */
+        CrowdRunGap: {
+            /**
+             * Format: date-time
+             * @description The last moment before it.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description The first moment after it.
+             */
+            until: string;
         };
         /**
          * @description Whether a run is for real.
@@ -3909,6 +4088,11 @@ export interface components {
              * @description How many come, as a share of those expected; 1 when absent.
              */
             visitorsFactor?: number | null;
+            /**
+             * @description Whether nobody is in the areas now, in a live run. When absent, they are taken to be empty before the event begins
+             *     and unknown after that, until they are counted.
+             */
+            areasEmpty?: boolean | null;
         };
         /** @description A text in both languages of the product. */
         CrowdText: {
@@ -3927,12 +4111,37 @@ export interface components {
             level: components["schemas"]["CrowdLevel"];
             /** @description Why, in words. */
             note?: string;
+            /** @description What is measured of it, for example the temperature of a weather station. */
+            measured?: components["schemas"]["CrowdCondition"];
         };
         /**
          * @description What may cause crowding, or make it worse.
          * @enum {string}
          */
         CrowdThreatKind: "weather" | "arrival-peak" | "alcohol" | "sentiment" | "other";
+        /** @description The thresholds of an area, for lines in a picture. What is absent is not looked at. */
+        CrowdThresholds: {
+            /**
+             * @description Persons: where the first of density, level of service and share of the capacity is reached.
+             * @default null
+             */
+            persons: components["schemas"]["CrowdBorders"];
+            /**
+             * @description Persons/m2.
+             * @default null
+             */
+            densityM2: components["schemas"]["CrowdBorders"];
+            /**
+             * @description Through its busiest gate, ped/m/min.
+             * @default null
+             */
+            specificFlowPedMMin: components["schemas"]["CrowdBorders"];
+            /**
+             * @description As a share of the capacity.
+             * @default null
+             */
+            occupancyShare: components["schemas"]["CrowdBorders"];
+        };
         /**
          * @description What the values of an attribute are.
          * @enum {string}
@@ -4957,6 +5166,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_crowd_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A GeoJSON FeatureCollection */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": Record<string, never>;
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_crowd_plan: {
+        parameters: {
+            query?: {
+                /** @description What becomes of parts that are there already under the same key. */
+                existing?: "refuse" | "replace";
+            };
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+            };
+            cookie?: never;
+        };
+        /** @description A GeoJSON FeatureCollection in degrees (WGS 84) */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdPlan"];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {

@@ -50,7 +50,7 @@ export const closeAlert = (event: string, id: string, key: number, reason: strin
   // It arrives also when the page is just being left.
   request<crowd.Alert>(alert(event, id, key, 'close'), { ...send({ reason }), keepalive: true });
 
-export const getMeasures = () => request<crowd.MeasureKind[]>(at('measures'));
+export const getMeasures = () => orKept(at('measures'), request<crowd.MeasureKind[]>(at('measures')));
 export const whatIf = (event: string, id: string, measures: crowd.Measure[]) =>
   request<crowd.Difference[]>(run(event, id, 'what-if'), send({ measures }));
 export const decide = (event: string, id: string, measure: crowd.Measure, reason: string) =>

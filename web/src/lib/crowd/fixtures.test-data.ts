@@ -10,7 +10,6 @@ export const area = (change: Partial<AreaPicture> = {}): AreaPicture => ({
   occupancy: { value: 400, sd: 50 },
   made: ['conservation'],
   capacityPersons: 1000,
-  thresholds: {},
   densityM2: 0.8,
   levelOfService: 'B',
   specificFlowPedMMin: 20,

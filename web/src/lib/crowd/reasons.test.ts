@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { area } from './fixtures.test-data';
 import { bordersOf, gatesOf, nearestFirst, reasonOf, whenRed } from './reasons';
-import type { Bodies, Gate, Part } from './types';
+import type { Bodies, Gate, Part, Thresholds } from './types';
 
 const thresholds = {
+  persons: { amber: 800, red: 950 },
   densityM2: { amber: 2, red: 3.57 },
   occupancyShare: { amber: 0.8, red: 0.95 },
   specificFlowPedMMin: { amber: 66, red: 82 },
@@ -72,7 +73,7 @@ describe('what can be done at an area', () => {
 
 describe('what an area is held against', () => {
   it('is each threshold that it has, with the value now', () => {
-    expect(bordersOf(area({ thresholds: { densityM2: { amber: 2, red: 3.57 } } }))).toEqual([
+    expect(bordersOf(area({ thresholds: { densityM2: { amber: 2, red: 3.57 } } as Thresholds }))).toEqual([
       { quantity: 'density', value: 0.8, amber: 2, red: 3.57 },
     ]);
     expect(bordersOf(area({ thresholds, specificFlowPedMMin: undefined }))[1]).toMatchObject({ value: null, red: 82 });

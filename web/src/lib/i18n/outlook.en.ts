@@ -161,4 +161,5 @@ export const outlookEn: Record<keyof typeof outlookNl, string> = {
   'outlook.input.sameHourWeek': 'the same hour, a week earlier',
   'outlook.input.sameHourDay': 'the same hour, a day earlier',
   'outlook.legend.outside': 'outside the band',
+  'outlook.input.linear': 'a simple estimate of this hour',
 };

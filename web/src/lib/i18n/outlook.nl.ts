@@ -160,4 +160,5 @@ export const outlookNl = {
   'outlook.input.sameHourWeek': 'hetzelfde uur, een week eerder',
   'outlook.input.sameHourDay': 'hetzelfde uur, een dag eerder',
   'outlook.legend.outside': 'buiten de band',
+  'outlook.input.linear': 'een eenvoudige schatting van dit uur',
 } as const;

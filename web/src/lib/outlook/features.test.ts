@@ -6,6 +6,7 @@ describe('an input of the forecast', () => {
     expect(inputWord('same hour 3 weeks before')).toEqual({ key: 'outlook.input.sameHourWeeks', values: { n: '3' } });
     expect(inputWord('city: surprise of the last day')?.key).toBe('outlook.input.citySurprise');
     expect(inputWord('surprise at the hour, the last holiday')?.key).toBe('outlook.input.lastYear');
+    expect(inputWord('events')?.key).toBe('outlook.input.events');
     expect(inputWord('in list: university, in the weeks before')?.values).toEqual({ name: 'university' });
   });
   it('keeps its own name when we have no words', () => {
