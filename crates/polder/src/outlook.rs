@@ -131,7 +131,12 @@ fn of_set(set: &ForecastConfig, folder: &Path) -> Result<Set> {
         lists: lists?,
         weather: set.weather.as_ref().map(|settings| weather(folder, settings)).transpose()?.unwrap_or_default(),
         areas: areas.collect(),
-        train: TrainOptions { days_max: set.days_max as usize, trees: set.trees as usize, ..TrainOptions::default() },
+        train: TrainOptions {
+            days_max: set.days_max as usize,
+            trees: set.trees as usize,
+            quantile_trees: (set.trees / 2).max(1) as usize,
+            ..TrainOptions::default()
+        },
     })
 }
 
