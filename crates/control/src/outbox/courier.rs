@@ -315,6 +315,7 @@ mod tests {
                 is_now: true,
                 raised_at: at(0),
                 because: None,
+                threshold: None,
                 probability: None,
                 acknowledged_by: None,
                 escalations: 0,
@@ -336,7 +337,7 @@ mod tests {
         }
 
         /// Lets a courier work until something is so.
-        async fn until(&self, so: impl Fn(&[Delivery]) -> bool) {
+        async fn until(&self, so: impl Fn(&[Delivery]) -> bool + Sync) {
             let seconds = Arc::clone(&self.seconds);
             let wall: Clock = Arc::new(move || at(seconds.load(Ordering::Relaxed)));
             let carrier: Arc<dyn Carrier> = Arc::clone(&self.fake) as _;
@@ -361,6 +362,9 @@ mod tests {
             speed: 1.0,
             seed: None,
             at: at(1),
+            from: None,
+            began_empty: true,
+            gaps: vec![],
             started_at: at(0),
             started_by: "anna".into(),
             ended_at: None,
