@@ -122,6 +122,71 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/crowd/events/{event}/recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is told of an event's alerts, and by which ways this server can tell.
+         * @description Needs `crowd:plan`.
+         */
+        get: operations["list_crowd_recipients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/recipients/{recipient}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Writes a recipient: a function, an address, and of what it is told. When somebody changed it since it was read, the
+         *     answer is 409.
+         * @description Needs `crowd:plan`.
+         */
+        put: operations["put_crowd_recipient"];
+        post?: never;
+        /**
+         * Removes a recipient. What waits for it is not sent any more.
+         * @description Needs `crowd:plan`.
+         */
+        delete: operations["remove_crowd_recipient"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/recipients/{recipient}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a test message to a recipient. What became of it is in the list of recipients.
+         * @description Needs `crowd:plan`.
+         */
+        post: operations["test_crowd_recipient"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/crowd/events/{event}/runs": {
         parameters: {
             query?: never;
@@ -250,6 +315,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/crowd/events/{event}/runs/{run}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The messages about the alerts of a run and what became of each, the first one first. Addresses are not in it.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["list_crowd_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/crowd/events/{event}/runs/{run}/picture": {
         parameters: {
             query?: never;
@@ -283,6 +368,26 @@ export interface paths {
          * @description Needs `crowd:read`.
          */
         get: operations["get_crowd_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/crowd/events/{event}/runs/{run}/report.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The report of a run as PDF: the same as `/report`, tagged and with its fonts, to keep and to send.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["get_crowd_report_pdf"];
         put?: never;
         post?: never;
         delete?: never;
@@ -867,6 +972,46 @@ export interface paths {
          * @description Needs `layers:read`.
          */
         get: operations["get_conformance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data-sheets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The sheets that the caller may see, in the order of the settings.
+         * @description Needs `layers:read`.
+         */
+        get: operations["list_data_sheets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data-sheets/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The sheet of one source.
+         * @description Needs `layers:read`.
+         */
+        get: operations["get_data_sheet"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2453,6 +2598,25 @@ export interface components {
             /** @description Which request it was */
             instance?: string;
         };
+        /** @description Where a recipient is reached. */
+        CrowdAddress: {
+            /** @description The address. */
+            email: string;
+            /** @enum {string} */
+            channel: "email";
+        } | {
+            /** @description The topic after the beginning that the settings give. */
+            topic: string;
+            /** @enum {string} */
+            channel: "mqtt";
+        } | {
+            /** @description The address, without user, query or fragment: those may hold secrets. */
+            url: string;
+            /** @description The name of the secret that signs: `meldkamer` is read from the environment as `WEBHOOK_SECRET_MELDKAMER`. */
+            secret?: string;
+            /** @enum {string} */
+            channel: "webhook";
+        };
         /** @description An area some minutes from now. */
         CrowdAhead: {
             /**
@@ -2773,6 +2937,11 @@ export interface components {
              */
             red: number;
         };
+        /**
+         * @description The way by which somebody is told.
+         * @enum {string}
+         */
+        CrowdChannel: "email" | "mqtt" | "webhook";
         /** @description Minutes by colour. */
         CrowdColourMinutes: {
             /**
@@ -2915,6 +3084,67 @@ export interface components {
             /** @description What was expected and what came. */
             outcome: components["schemas"]["CrowdOutcome"][];
         };
+        /** @description A message to one recipient. It holds no address: that is the recipient's. */
+        CrowdDelivery: {
+            /** @description The event. */
+            event: string;
+            /** @description The run; `test` for a test message. */
+            run: string;
+            /**
+             * Format: date-time
+             * @description When it happened, in the event's time.
+             */
+            at: string;
+            /**
+             * Format: int32
+             * @description The alert; 0 for a test message.
+             */
+            alert: number;
+            /**
+             * Format: int32
+             * @description Which entry of the alert's log.
+             */
+            entry: number;
+            /** @description The key of the recipient. */
+            recipient: string;
+            /** @description The function of the recipient. */
+            function: string;
+            /** @description The way. */
+            channel: components["schemas"]["CrowdChannel"];
+            /** @description What it tells. */
+            what: components["schemas"]["CrowdTold"];
+            /** @description Of what. */
+            of: components["schemas"]["CrowdToldOf"];
+            /**
+             * Format: date-time
+             * @description When it was put here, by the server's clock.
+             */
+            queuedAt: string;
+            /** @description What became of it. */
+            state: components["schemas"]["CrowdDeliveryState"];
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it is tried next, by the server's clock.
+             */
+            nextAt?: string;
+            /**
+             * Format: date-time
+             * @description When the other side took it, by the server's clock.
+             */
+            deliveredAt?: string;
+            /** @description What went wrong last, without the address. */
+            lastError?: string;
+        };
+        /**
+         * @description What became of a message.
+         * @enum {string}
+         */
+        CrowdDeliveryState: "waiting" | "delivered" | "failed";
         /** @description What a measure was expected to do for an area, and what came. */
         CrowdDifference: {
             /** @description The area. */
@@ -3643,6 +3873,11 @@ export interface components {
             brierRed?: number;
         };
         /**
+         * @description The language of messages.
+         * @enum {string}
+         */
+        CrowdLanguage: "nl" | "en";
+        /**
          * @description How much it matters.
          * @enum {string}
          */
@@ -3973,6 +4208,55 @@ export interface components {
             /** @description In words. */
             reason: string;
         };
+        /** @description A recipient, with its address: for those who plan. */
+        CrowdRecipient: components["schemas"]["CrowdRecipientFacts"] & {
+            /** @description Its key. */
+            key: string;
+            /**
+             * Format: int64
+             * @description The version that a change builds on.
+             */
+            version: number;
+            /** @description Who wrote it last. */
+            changedBy: string;
+            /**
+             * Format: date-time
+             * @description When, by the server's clock.
+             */
+            changedAt: string;
+            /** @description Its newest test message. */
+            test?: components["schemas"]["CrowdDelivery"];
+        };
+        /** @description A recipient to be written. */
+        CrowdRecipientChange: {
+            /**
+             * Format: int64
+             * @description The version that was read; absent for a new recipient.
+             */
+            version?: number | null;
+            /** @description What it says. */
+            facts: components["schemas"]["CrowdRecipientFacts"];
+        };
+        /** @description What is known of a recipient. */
+        CrowdRecipientFacts: {
+            /** @description The function, such as "officier van dienst". No person's name is needed. */
+            function: string;
+            /** @description Where. */
+            address: components["schemas"]["CrowdAddress"];
+            /** @description Of what. */
+            tellOf?: components["schemas"]["CrowdTellOf"];
+            /** @description Whether rehearsals are told too; their messages begin with the word for an exercise. */
+            rehearsals?: boolean;
+            /** @description In which language. */
+            language?: components["schemas"]["CrowdLanguage"];
+        };
+        /** @description The recipients of an event. */
+        CrowdRecipients: {
+            /** @description The ways of telling that this server is set up for. */
+            channels: components["schemas"]["CrowdChannel"][];
+            /** @description By key. */
+            recipients: components["schemas"]["CrowdRecipient"][];
+        };
         /** @description A run, looked back on. */
         CrowdReport: {
             /** @description The id of the event. */
@@ -4094,6 +4378,11 @@ export interface components {
              */
             areasEmpty?: boolean | null;
         };
+        /**
+         * @description Of which happenings a recipient wants to hear.
+         * @enum {string}
+         */
+        CrowdTellOf: "raised" | "escalated" | "all";
         /** @description A text in both languages of the product. */
         CrowdText: {
             /** @description Dutch. */
@@ -4141,6 +4430,34 @@ export interface components {
              * @default null
              */
             occupancyShare: components["schemas"]["CrowdBorders"];
+        };
+        /**
+         * @description What a message tells.
+         * @enum {string}
+         */
+        CrowdTold: "raised" | "arrived" | "escalated" | "acknowledged" | "closed" | "test";
+        /** @description What a message says of an alert, as it was when it happened. */
+        CrowdToldOf: {
+            /** @description What the event is called. */
+            eventName: string;
+            /** @description What the area is called; empty in a test. */
+            areaName: string;
+            /** @description Whether the visitors are simulated. */
+            simulated: boolean;
+            /** @description Red is there; otherwise it is predicted. */
+            isNow: boolean;
+            /** @description The threshold that decided. */
+            because?: string;
+            /**
+             * Format: double
+             * @description The probability (0..1) of red when it was raised as a prediction.
+             */
+            probability?: number;
+            /**
+             * Format: date-time
+             * @description When the alert was raised, in the event's time.
+             */
+            raisedAt: string;
         };
         /**
          * @description What the values of an attribute are.
@@ -4792,6 +5109,121 @@ export interface components {
         Value: number | string | boolean | unknown[] | {
             [key: string]: unknown;
         } | null;
+        /** @description A data protection sheet. Serialised form: `GET /api/v1/data-sheets/{source}`. */
+        DataSheet: {
+            /** @description The name of the source. */
+            source: string;
+            /** @description What a person reads. */
+            title: components["schemas"]["Text"];
+            /** @description The short type of its entities. */
+            entityType: string;
+            /** @description Whether everybody may see its entities without an account. */
+            public: boolean;
+            /** @description Whether its entities are for computing only: no reader reaches them. */
+            internal: boolean;
+            /** @description How its values come to be: measured, modelled, forecast, simulated or registered. */
+            origin: string;
+            /** @description Whether somebody has stated purpose, ground and controller. */
+            stated: boolean;
+            /** @description What it says about persons. */
+            persons: components["schemas"]["Persons"];
+            collected: components["schemas"]["Text"] | null;
+            purpose: components["schemas"]["Text"] | null;
+            basis: components["schemas"]["Text"] | null;
+            /** @description Who decides about the data. */
+            controller: string | null;
+            /** @description Where to ask, object or complain. */
+            contact: string | null;
+            /** @description What is done so that nobody can be recognised, beside what Polder itself does. */
+            measures: components["schemas"]["Text"][];
+            limits: components["schemas"]["Text"] | null;
+            /**
+             * Format: date
+             * @description The day by which this must be looked at again.
+             */
+            reviewBy: string | null;
+            /** @description Whether that day has passed. */
+            reviewOverdue: boolean;
+            /** @description What is kept of each thing that is measured. */
+            attributes: components["schemas"]["DataSheetAttribute"][];
+            aggregation: components["schemas"]["DataSheetAggregation"] | null;
+            /**
+             * Format: int32
+             * @description Days of history that are kept; `null` when everything is kept.
+             */
+            historyDays: number | null;
+            /** @description Where the data come from. */
+            provenance: components["schemas"]["DataSheetProvenance"];
+        };
+        /** @description How positions become counts. */
+        DataSheetAggregation: {
+            /** @description `areas` or `cells`. */
+            by: string;
+            /**
+             * Format: double
+             * @description The side of a cell, metres.
+             */
+            sizeM: number | null;
+            /**
+             * Format: int32
+             * @description The length of a period, seconds.
+             */
+            periodS: number;
+            /**
+             * Format: int32
+             * @description For how long after a period its hashed pseudonyms are held, seconds.
+             */
+            graceS: number;
+            /**
+             * Format: int32
+             * @description Fewer are not told, and what is told is rounded to it.
+             */
+            minimum: number;
+            /** @description Whether each device counts once. */
+            distinct: boolean;
+        };
+        /** @description One attribute of the entities of a source. */
+        DataSheetAttribute: {
+            /** @description Its short name. */
+            name: string;
+            /** @description The UN/CEFACT code of its unit. */
+            unit: string | null;
+            /** @description Whether its values over time are kept. */
+            history: boolean;
+            /**
+             * Format: int32
+             * @description Fewer persons than this are not told; `null` when it is no number of persons.
+             */
+            minimumCount: number | null;
+        };
+        /** @description Who publishes the data, and under which conditions. */
+        DataSheetProvenance: {
+            /** @description The organisation. */
+            publisher: string;
+            /** @description The licence. */
+            licence: string;
+            /** @description Whether somebody has read its text. */
+            licenceVerified: boolean;
+            /** @description The line that must be shown. */
+            attribution: string;
+            /** @description Where the data come from. */
+            url: string | null;
+            note: components["schemas"]["Text"] | null;
+        };
+        /** @description A sheet with what the server knows beside the settings of the source. */
+        DataSheetShown: components["schemas"]["DataSheet"] & {
+            /** @description The roles that may read its entities, beside everybody where it is public. */
+            readers: string[];
+            /** @description To how many other servers its changes are sent, by subscriptions that watch its type. */
+            receiverCount: number;
+            /** @description Which those are, for whoever may see the state of the sources. */
+            receivers: string[];
+        };
+        /**
+         * @description What a source says about persons.
+         * @enum {string}
+         */
+        Persons: "none" | "aggregated" | "pseudonymous" | "unknown";
         /** @description Something wrong with one thing that a source delivered: `model::Problem` as the interface describes it. */
         SourceProblem: {
             /** @description The field, row, file or setting that is wrong. */
@@ -4811,19 +5243,6 @@ export interface components {
          * @enum {string}
          */
         SourceState: "waiting" | "running" | "finished" | "failed";
-        /** @description Whether. */
-        Persons: "none" | "aggregated" | "pseudonymous" | "unknown";
-        DataSheet: {
-            source: string; title: components["schemas"]["Text"]; entityType: string; public: boolean; internal: boolean; origin: string;
-            stated: boolean; persons: components["schemas"]["Persons"];
-            collected: components["schemas"]["Text"] | null; purpose: components["schemas"]["Text"] | null; basis: components["schemas"]["Text"] | null;
-            controller: string | null; contact: string | null; measures: components["schemas"]["Text"][]; limits: components["schemas"]["Text"] | null;
-            reviewBy: string | null; reviewOverdue: boolean; attributes: { name: string; unit: string | null; history: boolean; minimumCount: number | null }[];
-            aggregation: { by: string; sizeM: number | null; periodS: number; graceS: number; minimum: number; distinct: boolean } | null;
-            historyDays: number | null;
-            provenance: { publisher: string; licence: string; licenceVerified: boolean; attribution: string; url: string | null; note: components["schemas"]["Text"] | null };
-        };
-        DataSheetShown: components["schemas"]["DataSheet"] & { readers: string[]; receiverCount: number; receivers: string[] };
         /** @description How one source is doing. Serialised form: `GET /api/v1/sources`. */
         SourceStatus: {
             /** @description The name in `city.toml`. */
@@ -5325,6 +5744,142 @@ export interface operations {
             };
         };
     };
+    list_crowd_recipients: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdRecipients"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_crowd_recipient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The recipient: small letters, digits and hyphens */
+                recipient: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CrowdRecipientChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdRecipient"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_crowd_recipient: {
+        parameters: {
+            query: {
+                /** @description The version that was read. */
+                version: number;
+            };
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The recipient */
+                recipient: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_crowd_recipient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The recipient */
+                recipient: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdDelivery"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_crowd_runs: {
         parameters: {
             query?: never;
@@ -5605,6 +6160,39 @@ export interface operations {
             };
         };
     };
+    list_crowd_deliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The run */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdDelivery"][];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_crowd_picture: {
         parameters: {
             query?: never;
@@ -5658,6 +6246,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CrowdReport"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_crowd_report_pdf: {
+        parameters: {
+            query?: {
+                /** @description The language; Dutch when absent. */
+                lang?: components["schemas"]["CrowdLanguage"];
+            };
+            header?: never;
+            path: {
+                /** @description The event */
+                event: string;
+                /** @description The run */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": unknown;
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -6654,6 +7279,67 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_data_sheets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A sheet for each source */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSheetShown"][];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_data_sheet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the source */
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSheetShown"];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {
