@@ -11,8 +11,8 @@ mod logging;
 mod measurements;
 mod outbound;
 mod outlook;
-mod retention;
 mod post;
+mod retention;
 mod rules;
 mod settings;
 

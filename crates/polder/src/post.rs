@@ -311,7 +311,8 @@ mod tests {
         recipient(&store, "meldkamer", hook, true).await;
         let clock: Clock = Arc::new(wall);
         let room = Room::new(store.clone(), TimeZone::UTC, Arc::clone(&clock), clock);
-        let start = Start { kind: RunKind::Rehearsal, speed: 3_600.0, seed: 4, visitors_factor: 1.0, areas_empty: None };
+        let start =
+            Start { kind: RunKind::Rehearsal, speed: 3_600.0, seed: 4, visitors_factor: 1.0, areas_empty: None };
         let actor = control::Actor { name: "anna".to_owned(), store: store.clone() };
         room.start(&Tenant::default(), "plein", start, &actor).await.unwrap();
         let smtp = format!(

@@ -273,7 +273,9 @@ impl AreaSource {
 impl ConditionSource {
     fn now(&self, read: &Read<'_>, at: Timestamp) -> Result<ConditionPicture, StoreError> {
         let held = match read.series(&self.entity, &self.part.attribute)? {
-            Some((tenant, series)) => read.history.at(&tenant, &[series], at, Some(CONDITION_AGE_S_MAX))?.pop().flatten(),
+            Some((tenant, series)) => {
+                read.history.at(&tenant, &[series], at, Some(CONDITION_AGE_S_MAX))?.pop().flatten()
+            }
             None => None,
         };
         let measured = held.and_then(|held| match held.value {

@@ -24,9 +24,9 @@ use crate::{
     intake::Intake,
     logging, measurements, outbound,
     outlook::{Workers, outlook},
+    post::Post,
     retention::Retention,
     rules,
-    post::Post,
     settings::{self, Settings},
 };
 
