@@ -26,7 +26,7 @@ struct Room {
 impl Room {
     async fn new(parts: &[(&str, Value)]) -> Self {
         let server = server();
-        server.add_user("anna", &["operator"]);
+        server.add_user("anna", &["operator", "dataSteward"]);
         let (cookie, csrf) = server.sign_in("anna").await;
         let room = Self { server, cookie, csrf };
         let facts = json!({ "name": "Plein", "from": at(0), "until": at(240) });

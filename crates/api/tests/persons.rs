@@ -96,7 +96,7 @@ fn counted(source: &str, name: &str, count: f64, hour: i64) -> Incoming {
 }
 
 fn take(server: &Server, batch: &[Incoming]) {
-    let moment = Moment { wall: at(8), city: at(8), live: true };
+    let moment = Moment { wall: at(12), city: at(12), live: true };
     assert_eq!(accept(server).accept(batch, &moment).unwrap().refused, 0);
 }
 

@@ -101,12 +101,15 @@ async fn read(folder: &Path, city: &str, keys: Keys) -> (Vec<Delivery>, Result<E
     (deliveries, task.await.unwrap())
 }
 
-/// Reads the lines of a feed; by area and end of the period what was told, `None` where it was told without a number.
-fn told(lines: &str) -> (BTreeMap<(String, String), Option<u64>>, Vec<Delivery>) {
+/// What was told by area and end of the period; `None` where it was told without a number.
+type Told = BTreeMap<(String, String), Option<u64>>;
+
+/// Reads the lines of a feed.
+fn told(lines: &str) -> (Told, Vec<Delivery>) {
     told_by(lines, BY_AREAS, "urn:x:")
 }
 
-fn told_by(lines: &str, by: &str, prefix: &str) -> (BTreeMap<(String, String), Option<u64>>, Vec<Delivery>) {
+fn told_by(lines: &str, by: &str, prefix: &str) -> (Told, Vec<Delivery>) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("phones.csv"), format!("phone,at,lon,lat\n{lines}")).unwrap();
     std::fs::write(folder.path().join("areas.geojson"), areas()).unwrap();
@@ -337,6 +340,20 @@ async fn serve(body: Arc<Mutex<String>>) -> u16 {
     port
 }
 
+/// What a live source of phones starts with; the test moves its clock.
+fn live(city: &CityFile, folder: &std::path::Path, now: Arc<AtomicI64>) -> Start {
+    let client = ClientSettings { allow_http: true, allow_private: true, ..ClientSettings::default() };
+    Start {
+        config: Arc::new(city.source("phones").unwrap().clone()),
+        folder: folder.to_owned(),
+        clock: CityClock::live(move || Timestamp::from_micros(now.load(Ordering::SeqCst) * 1_000_000)),
+        http: Client::new(client).unwrap(),
+        keys: keys(),
+        resume: None,
+        occasion: Occasion::Serve,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_live_feed_is_told_by_the_clock_and_not_before_it_was_seen_from_the_beginning() {
     let folder = tempfile::tempdir().unwrap();
@@ -353,17 +370,7 @@ async fn a_live_feed_is_told_by_the_clock_and_not_before_it_was_seen_from_the_be
         format!("connector = \"json_http\"\nurl = \"http://127.0.0.1:{port}/\"\njson_http = {{ interval_s = 1 }}");
     let text = settings(BY_AREAS, "").replace("connector = \"csv\"\n        file = \"phones.csv\"", &http);
     let city = CityFile::parse(&text, "city.toml").unwrap();
-    let hand = Arc::clone(&now);
-    let client = ClientSettings { allow_http: true, allow_private: true, ..ClientSettings::default() };
-    let start_with = Start {
-        config: Arc::new(city.source("phones").unwrap().clone()),
-        folder: folder.path().to_owned(),
-        clock: CityClock::live(move || Timestamp::from_micros(hand.load(Ordering::SeqCst) * 1_000_000)),
-        http: Client::new(client).unwrap(),
-        keys: keys(),
-        resume: None,
-        occasion: Occasion::Serve,
-    };
+    let start_with = live(&city, folder.path(), Arc::clone(&now));
     let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
     let _task = start(start_with, sender);
     let mut seen = vec![];

@@ -29,7 +29,7 @@ pub(crate) struct Asked {
         ("run" = String, Path, description = "The run"),
         Asked,
     ),
-    responses((status = 200, description = "The report", content_type = "application/pdf")))]
+    responses((status = 200, description = "The report", body = Vec<u8>, content_type = "application/pdf")))]
 pub(super) async fn get_crowd_report_pdf(
     State(state): State<AppState>,
     caller: Caller,

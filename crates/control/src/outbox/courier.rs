@@ -323,7 +323,8 @@ mod tests {
             };
             let mut tx = Transaction::new(Tenant::default());
             let run = run(simulated);
-            outbox::queue(&mut tx, &self.store, (&Tenant::default(), &run), &[alert.clone()], self.now()).unwrap();
+            outbox::queue(&mut tx, &self.store, (&Tenant::default(), &run), std::slice::from_ref(&alert), self.now())
+                .unwrap();
             tx.put_document(&alert, Expect::Any).unwrap();
             self.store.commit(tx).await.unwrap();
         }

@@ -76,9 +76,8 @@ impl Publisher {
             .try_publish(topic, QoS::AtLeastOnce, false, payload)
             .map_err(|error| SendError::Never(error.to_string()))?;
         loop {
-            match events.poll().await.map_err(|error| later(&error))? {
-                Event::Incoming(Packet::PubAck(_)) => break,
-                _ => {}
+            if let Event::Incoming(Packet::PubAck(_)) = events.poll().await.map_err(|error| later(&error))? {
+                break;
             }
         }
         // It has arrived; how we part changes nothing of that.
