@@ -229,11 +229,13 @@ async fn counts_that_cannot_be_are_not_used_and_the_gate_says_why() {
     let (before, _) = room.picture(1).await;
     room.clock(2, 1);
     room.send(NORTH, at(1), &[("in", 80.0), ("out", 0.0)]).await;
-    room.send(NORTH, at(2), &[("in", 0.0), ("out", 0.0)]).await;
+    room.send(NORTH, at(2), &[("in", 10.0), ("out", 0.0)]).await;
     south(2).await;
     let (picture, _) = room.picture(2).await;
     assert!(marks(&picture, 0).contains("conflict"), "{picture}");
-    assert!((persons(&picture) - persons(&before)).abs() < 10.5, "{} then {}", persons(&before), persons(&picture));
+    // Ten and one more, rounded to tens: not the thirty on top that the second value of the first minute would bring.
+    let more = persons(&picture) - persons(&before);
+    assert!((5.0..25.0).contains(&more), "{} then {}", persons(&before), persons(&picture));
     // Negative: refused and marked, each time.
     for minute in 3..=4 {
         room.clock(minute, 1);
