@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { area } from './fixtures.test-data';
+import { alert, area } from './fixtures.test-data';
 import { headlineOf } from './headline';
 import type { AreaPicture } from './types';
 
-const of = (...areas: AreaPicture[]) => headlineOf({ areas });
+const of = (...areas: AreaPicture[]) => headlineOf({ areas, attention: [] });
 const quiet = (change: Partial<AreaPicture> = {}) =>
   area({ coming: [{ inMin: 15, colour: 'green', probabilityRed: 0.01 }], ...change });
 const soon = (inMin: number, probabilityRed: number, change: Partial<AreaPicture> = {}) =>
@@ -18,6 +18,13 @@ describe('the one thing to know', () => {
     expect(
       of(soon(60, 0.9, { key: 'later' }), soon(30, 0.6, { key: 'eerst' }), quiet({ colour: 'amber' })),
     ).toMatchObject({ kind: 'soon', area: { key: 'eerst' }, inMin: 30, probability: 0.6, more: 1 });
+  });
+  it('stays with an area of which an alert is open, also while red has become less likely', () => {
+    const less = soon(30, 0.3, { key: 'plein' });
+    expect(of(less).kind).toBe('calm');
+    const found = headlineOf({ areas: [less], attention: [alert({ area: 'plein' })] });
+    expect(found).toMatchObject({ kind: 'soon', inMin: 30, probability: 0.3 });
+    expect(headlineOf({ areas: [less], attention: [alert({ area: 'plein', status: 'closed' })] }).kind).toBe('calm');
   });
   it('is else what nobody can see, before what is amber', () => {
     const blind = quiet({ colour: 'unknown' });

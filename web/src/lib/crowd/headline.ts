@@ -1,6 +1,6 @@
 /** The one thing to know of a picture, for who looks up from five metres: what is red, or will be, when, and how sure. Pure. */
 import { known } from './colours';
-import { whenRed } from './reasons';
+import { LIKELY, whenRed } from './reasons';
 import type { AreaPicture, Colour, Picture } from './types';
 
 export interface Headline {
@@ -13,7 +13,6 @@ export interface Headline {
   /** Other areas in the same state. */
   more: number;
 }
-const LIKELY = 0.5;
 
 interface Found {
   area: AreaPicture;
@@ -25,8 +24,12 @@ function headline(kind: Headline['kind'], colour: Colour, [first, ...others]: Fo
   return { kind, colour, area, inMin, probability, more: others.length };
 }
 
-/** Red comes first, then red that is likely within the hour, then what nobody can see, then amber. */
-export function headlineOf({ areas }: Pick<Picture, 'areas'>): Headline {
+/**
+ * Red comes first, then red that is likely within the hour or of which an alert is open, then what nobody can see, then
+ * amber.
+ */
+export function headlineOf({ areas, attention }: Pick<Picture, 'areas' | 'attention'>): Headline {
+  const alarmed = new Set(attention.filter(({ status }) => status !== 'closed').map(({ area }) => area));
   const share = ({ occupancy, capacityPersons }: AreaPicture) => (occupancy ? occupancy.value / capacityPersons : 0);
   const of = (colour: Colour) =>
     areas
@@ -38,7 +41,7 @@ export function headlineOf({ areas }: Pick<Picture, 'areas'>): Headline {
   const soon = areas
     .flatMap((area) => {
       const when = whenRed(area);
-      return when && when.probability >= LIKELY ? [{ area, ...when }] : [];
+      return when && (when.probability >= LIKELY || alarmed.has(area.key)) ? [{ area, ...when }] : [];
     })
     .sort((a, b) => a.inMin - b.inMin || b.probability - a.probability);
   if (soon.length > 0) return headline('soon', 'red', soon);

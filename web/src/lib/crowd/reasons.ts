@@ -34,8 +34,8 @@ export function reasonOf(alert: Pick<Alert, 'because' | 'threshold'>, area: Area
   };
 }
 
-/** From this probability on, an alert is raised by a prediction. */
-const LIKELY = 0.5;
+/** From this probability on, an alert is raised by a prediction: as the server has it. */
+export const LIKELY = 0.45;
 /** Within how many minutes it is likely to be red; when it is at no moment, where it is likeliest. */
 export function whenRed(area: AreaPicture | undefined): { inMin: number; probability: number } | null {
   const all = (area?.coming ?? [])
