@@ -34,8 +34,12 @@ export const removePart = (event: string, { kind, key, version }: crowd.Part) =>
 const run = (event: string, id: string, ...rest: string[]) => at('events', event, 'runs', id, ...rest);
 export const getRuns = (event: string, fetcher?: Fetch) =>
   orKept(at('events', event, 'runs'), request<crowd.Run[]>(at('events', event, 'runs'), {}, fetcher));
-export const startRun = (event: string, start: crowd.NewRun) =>
-  request<crowd.Run>(at('events', event, 'runs'), send(start));
+export const startRun = async (event: string, start: crowd.NewRun) => {
+  const started = await request<crowd.Run>(at('events', event, 'runs'), send(start));
+  // What is kept for a lost connection must know of it too; when that fails, the run goes on all the same.
+  void getRuns(event).catch(() => undefined);
+  return started;
+};
 export const changeRun = (event: string, id: string, change: { speed?: number; paused?: boolean }) =>
   request<crowd.Run>(run(event, id), send(change, 'PATCH'));
 export const stopRun = (event: string, id: string) => request<crowd.Run>(run(event, id, 'stop'), send({}));
