@@ -59,6 +59,8 @@ pub fn run(options: &BenchOptions) -> Result<()> {
         let minute = wall().plus_micros(60_000_000 - wall().micros().rem_euclid(60_000_000));
         for (number, run) in (0u32..).zip(&runs) {
             sleep_until(minute, SPREAD * number + SPREAD / 2);
+            // The server closes connections that are idle for a while, and the next minute is a while away.
+            client = Client::connect(options.address)?;
             latencies.push(alerted(&mut client, run, minute)?);
         }
     }
