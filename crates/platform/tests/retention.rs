@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::{collections::HashMap, path::Path, process::Command, time::Duration};
+use std::{
+    collections::HashMap,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use model::{EntityId, Iri, Observation, ObservedValue, Quality, SeriesKey, Tenant, Timestamp};
 use polder_platform::retention::expire;
@@ -70,37 +75,65 @@ fn a_kill_while_history_is_deleted_loses_nothing_else_and_is_taken_up() {
         delete(&open(Path::new(&folder)));
         return;
     }
+    let mut whole = undisturbed();
     let mut broken_off = 0;
-    for round in 0..6_u64 {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(folder.path());
-        fill(&store);
-        store.close().unwrap();
-        let name = "a_kill_while_history_is_deleted_loses_nothing_else_and_is_taken_up";
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", name])
-            .arg(folder.path())
-            .stdout(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(Duration::from_millis(15 + 20 * round));
-        child.kill().unwrap();
-        broken_off += u64::from(!child.wait().unwrap().success());
-
-        let store = open(folder.path());
-        assert!(store.check_open().unwrap().problems.is_empty(), "round {round}");
-        for sensor in (1..SENSORS).step_by(2) {
-            assert_eq!(days(&store, sensor).len(), DAYS as usize, "round {round}: another source lost something");
+    for round in 0..40_u32 {
+        // At a sixth, two sixths … of the work; sooner when the work turned out to be done by then.
+        let killed = kill_while_deleting(whole * (round % 5 + 1) / 6, round);
+        broken_off += u32::from(killed);
+        if broken_off == 5 {
+            return;
         }
-        delete(&store);
-        for sensor in (0..SENSORS).step_by(2) {
-            assert_eq!(days(&store, sensor), (KEPT_FROM..DAYS).collect::<Vec<_>>(), "round {round}");
+        if !killed {
+            whole = whole * 3 / 4;
         }
-        store.close().unwrap();
-        let report = Store::check(folder.path()).unwrap();
-        assert!(report.problems.is_empty(), "round {round}: {report:?}");
-        let kept = u64::from(SENSORS / 2) * (DAYS + DAYS - KEPT_FROM) as u64;
-        assert_eq!(report.checked["observations in segments"], kept, "round {round}");
     }
-    assert!(broken_off >= 3, "only {broken_off} of 6 were killed while they worked");
+    panic!("only {broken_off} of 40 were killed while they worked");
+}
+
+fn deleting(folder: &Path) -> Child {
+    let name = "a_kill_while_history_is_deleted_loses_nothing_else_and_is_taken_up";
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", name]).arg(folder).stdout(Stdio::null()).spawn().unwrap()
+}
+
+/// How long the deletion takes with the process around it.
+fn undisturbed() -> Duration {
+    let folder = filled();
+    let start = Instant::now();
+    assert!(deleting(folder.path()).wait().unwrap().success());
+    start.elapsed()
+}
+
+fn filled() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    fill(&store);
+    store.close().unwrap();
+    folder
+}
+
+/// True when the kill came before the end of the work; what must hold holds either way.
+fn kill_while_deleting(after: Duration, round: u32) -> bool {
+    let folder = filled();
+    let mut child = deleting(folder.path());
+    std::thread::sleep(after);
+    child.kill().unwrap();
+    let broken_off = !child.wait().unwrap().success();
+
+    let store = open(folder.path());
+    assert!(store.check_open().unwrap().problems.is_empty(), "round {round}");
+    for sensor in (1..SENSORS).step_by(2) {
+        assert_eq!(days(&store, sensor).len(), DAYS as usize, "round {round}: another source lost something");
+    }
+    delete(&store);
+    for sensor in (0..SENSORS).step_by(2) {
+        assert_eq!(days(&store, sensor), (KEPT_FROM..DAYS).collect::<Vec<_>>(), "round {round}");
+    }
+    store.close().unwrap();
+    let report = Store::check(folder.path()).unwrap();
+    assert!(report.problems.is_empty(), "round {round}: {report:?}");
+    let kept = u64::from(SENSORS / 2) * (DAYS + DAYS - KEPT_FROM) as u64;
+    assert_eq!(report.checked["observations in segments"], kept, "round {round}");
+    broken_off
 }
