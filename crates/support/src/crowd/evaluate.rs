@@ -6,15 +6,15 @@
 
 mod table;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::tz::TimeZone;
 use model::{Problem, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AlertHappening, AreaCount, AreaId, Colour, CountKind, Counts, GateId, Live, LiveSettings, Reading, Site, Start,
-    StepFlows, counter::plus_s, flow,
+    AlertHappening, AreaCount, AreaId, Colour, CountKind, CounterSettings, Counts, GateId, Live, LiveSettings, Reading,
+    Site, Start, StepFlows, counter::plus_s, flow,
 };
 
 pub use table::{Evaluation, Score};
@@ -140,7 +140,13 @@ struct Replay<'a> {
     live: Live,
     /// Who lately left by the gate of the front, persons a minute, also while that is only what other gates make likely.
     left: VecDeque<f64>,
+    /// The gates that gave a count of the last minute.
+    reporting: BTreeSet<GateId>,
 }
+
+/// How long after its end a minute is waited for when a gate that reported before gave nothing, min. As a live run
+/// waits: once, for from then on the gate is silent.
+const PATIENCE_MIN: f64 = 20.0 / 60.0;
 
 /// The moment that simulated minute 0 stands for.
 const ORIGIN_MICROS: i64 = 1_780_000_000_000_000;
@@ -155,8 +161,11 @@ impl<'a> Replay<'a> {
         for row in rows {
             by_minute.entry(row.minute).or_default().push(row);
         }
-        let live = Live::new(site, scenario.live.clone(), at(0.0), Start::Empty, TimeZone::UTC);
-        Self { scenario, site, inputs, by_minute, live, left: VecDeque::new() }
+        // As in a live run, a minute is looked at when all that reports has reported.
+        let counters = CounterSettings { wait_s: 0.0, ..scenario.live.counters };
+        let settings = LiveSettings { counters, ..scenario.live.clone() };
+        let live = Live::new(site, settings, at(0.0), Start::Empty, TimeZone::UTC);
+        Self { scenario, site, inputs, by_minute, live, left: VecDeque::new(), reporting: BTreeSet::new() }
     }
 
     fn score(mut self, kind: &str, seed: u32) -> Score {
@@ -168,17 +177,18 @@ impl<'a> Replay<'a> {
             for row in &rows {
                 self.feed(row, minute);
             }
-            let (done, _) = self.live.advance(at(minute + 0.5));
+            let looked = minute + self.patience_min(&rows);
+            let (done, _) = self.live.advance(at(looked));
             for flows in done.iter().map(|done| &done.flows) {
                 self.follow_front(flows);
             }
             for (area, happening) in done.into_iter().flat_map(|done| done.alerts) {
                 if area == self.scenario.watch {
                     match happening {
-                        AlertHappening::Raised { .. } => score.raised.push((minute + 0.5, None)),
+                        AlertHappening::Raised { .. } => score.raised.push((looked, None)),
                         AlertHappening::Closed { .. } => {
                             if let Some(last) = score.raised.last_mut() {
-                                last.1 = Some(minute + 0.5);
+                                last.1 = Some(looked);
                             }
                         }
                         _ => {}
@@ -196,10 +206,22 @@ impl<'a> Replay<'a> {
         score
     }
 
+    /// The kind of rows that are counts of gates in these inputs.
+    fn counts(&self) -> &'static str {
+        if self.inputs == Inputs::Perfect { "count" } else { "faulty" }
+    }
+
+    /// How long the gates are waited for after the end of a minute, when counts are there at once.
+    fn patience_min(&mut self, rows: &[&Row]) -> f64 {
+        let counts = self.counts();
+        let gave = rows.iter().filter(|row| row.kind == counts).map(|row| row.id.clone());
+        let before = std::mem::replace(&mut self.reporting, gave.collect());
+        if before.is_subset(&self.reporting) { 0.0 } else { PATIENCE_MIN }
+    }
+
     /// Hands a row to the estimate, when its inputs include it.
     fn feed(&mut self, row: &Row, minute: f64) {
-        let counts = if self.inputs == Inputs::Perfect { "count" } else { "faulty" };
-        if row.kind == counts {
+        if row.kind == self.counts() {
             for counter in self.site.gate(&row.id).map(|gate| gate.counters.clone()).unwrap_or_default() {
                 let counts = Counts::Interval { forward: row.a, backward: row.b };
                 let reading = Reading { counter, start: at(minute - 1.0), length_s: 60.0, counts };
