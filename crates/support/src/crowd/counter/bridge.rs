@@ -17,6 +17,9 @@ const STEPS_KEPT: usize = 40;
 const FULL_SHARE: (f64, f64) = (0.85, 0.95);
 /// A trend that nobody sees any more fades with this time constant, min.
 const UNSEEN_FADES_MIN: f64 = 20.0;
+/// Where people stay, a gate's share of the others' flow is believed up to so many times what the gate lately let through, and
+/// so many persons a step more: when people come for something else, they come by other gates.
+const SHARE_OF_PAST_MAX: (f64, f64) = (3.0, 5.0);
 /// Uncertainty of a share of the other gates' flow, or of a gate's own past; and of a trend, once nobody sees it.
 const SHARE_SD: f64 = 0.3;
 const UNSEEN_SD: f64 = 0.15;
@@ -117,12 +120,20 @@ impl Bridge {
             return self.by_past(lane, slot).map(|persons| with(persons, SHARE_SD));
         };
         if !reference.is_balance {
-            return Some(with(persons, SHARE_SD));
+            let (times, more) = SHARE_OF_PAST_MAX;
+            let most = self.by_past(lane, slot).map_or(f64::INFINITY, |past| times * past + more);
+            return Some(with(persons.min(most), SHARE_SD));
         }
         let persons = persons + self.waiting.get(&lane).copied().unwrap_or(0.0);
         let full = reference.fullness(counts, self.step_min);
         let unseen = if full > 0.0 { self.by_trend(lane).unwrap_or(persons).max(persons) } else { persons };
         Some(with(persons + full * (unseen - persons), full * UNSEEN_SD))
+    }
+
+    /// What a lane let through at least, by all that is known: where it lately let nobody through, nobody is missed.
+    pub fn at_least(&self, lane: Lane, counts: &[Option<(f64, f64)>], slot: u16) -> f64 {
+        let likely = self.likely(lane, counts, slot).unwrap_or_default().persons;
+        likely.min(self.by_past(lane, slot).unwrap_or(0.0))
     }
 
     /// Of those who most likely came to a lane that is not measured, `passed` got through; the others wait. Where ways

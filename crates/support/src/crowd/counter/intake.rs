@@ -233,8 +233,8 @@ impl Counters {
     ) -> Option<(f64, f64)> {
         let counts = counts?;
         let name = self.site.gates[gate].id.clone();
-        let likely = |is_forward| self.bridge.likely((gate, is_forward), raw, slot).unwrap_or_default().persons;
-        let expected = (likely(true), likely(false));
+        let at_least = |is_forward| self.bridge.at_least((gate, is_forward), raw, slot);
+        let expected = (at_least(true), at_least(false));
         let counter = self.site.gates[gate].counters.first()?.clone();
         let series = &mut self.series.get_mut(&counter)?.1;
         let repeats = if series.repeated.0 == counts { series.repeated.1 + 1 } else { 1 };
