@@ -47,8 +47,14 @@ impl Suppressor {
                 hidden.insert(&area.id, value < f64::from(self.minimum));
             }
         }
+        let mut wholes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for area in &site.areas {
+            if let Some(whole) = &area.parent {
+                wholes.entry(whole).or_default().push(&area.id);
+            }
+        }
         // Each round hides at least one more, so there are at most as many rounds as areas.
-        while site.areas.iter().any(|whole| self.protect(site, &whole.id, &value, &mut hidden)) {}
+        while wholes.iter().any(|(whole, parts)| self.protect(whole, parts, &value, &mut hidden)) {}
         let cell = |id: &str| match (value(id), hidden.get(id)) {
             (Some(value), Some(false)) => Cell::Shown(value),
             (Some(_), _) => Cell::Suppressed,
@@ -60,18 +66,12 @@ impl Suppressor {
     /// Hides one more value of a whole and its parts when the hidden ones could be computed; whether it did.
     fn protect<'a>(
         &self,
-        site: &'a Site,
         whole: &'a str,
+        parts: &[&'a str],
         value: &impl Fn(&str) -> Option<f64>,
         hidden: &mut BTreeMap<&'a str, bool>,
     ) -> bool {
-        let parts: Vec<&str> = site
-            .areas
-            .iter()
-            .filter(|area| area.parent.as_deref() == Some(whole))
-            .map(|area| area.id.as_str())
-            .collect();
-        if parts.is_empty() || value(whole).is_none() || parts.iter().any(|part| value(part).is_none()) {
+        if value(whole).is_none() || parts.iter().any(|part| value(part).is_none()) {
             return false;
         }
         let is_hidden = |hidden: &BTreeMap<&str, bool>, id: &str| hidden.get(id).copied().unwrap_or(false);
