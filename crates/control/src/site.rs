@@ -33,7 +33,7 @@ fn area_of(key: &str, part: &AreaPart) -> Area {
         used_as: part.used_as,
         parent: part.parent.clone(),
         outline: Some(part.outline.clone()),
-        walk_length_m: None,
+        walk_length_m: part.walk_length_m,
         walk_width_m: None,
         stay_min: part.stay_min,
         thresholds: Thresholds {

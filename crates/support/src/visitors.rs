@@ -6,6 +6,7 @@
 //! at the speed of the fundamental diagram, and pass a gate only as fast as its width allows. It is not meant to predict
 //! how a real crowd behaves, and no forecast is judged by it.
 
+mod bound;
 mod routes;
 mod steering;
 
@@ -15,6 +16,7 @@ use model::Timestamp;
 use rand::{SeedableRng, rngs::StdRng};
 use rand_distr::{Binomial, Distribution, Poisson};
 
+pub use bound::Bound;
 pub use steering::Steering;
 
 use crate::crowd::{AreaId, Counts, GateId, Reading, Side, Site};
@@ -229,7 +231,7 @@ impl Visitors {
         let Some(area) = self.site.area(area) else { return 0.0 };
         #[expect(clippy::cast_precision_loss, reason = "persons on a square")]
         let density = self.persons_in(&area.id) as f64 / area.surface_m2;
-        (area.diagram.speed_m_s(density) * STEP_S / area.surface_m2.sqrt()).clamp(0.02, 1.0)
+        (area.diagram.speed_m_s(density) * STEP_S / area.crossing_m()).clamp(0.02, 1.0)
     }
 
     /// Moves at most `allowed` of those who wish, as far as there is space behind the gate; gives how many.

@@ -33,6 +33,10 @@ pub struct AreaPart {
     /// The area of which this is a part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
+    /// How far people walk through it, m, when they do nothing but walk through: then who is there follows from who
+    /// passes, and what is missed at one gate is seen at the other. Absent where people also stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub walk_length_m: Option<f64>,
     /// How long people stay, minutes, when that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stay_min: Option<f64>,
@@ -58,6 +62,7 @@ impl AreaPart {
         drawing("outline", &self.outline, &["Polygon", "MultiPolygon"])?;
         amounts([("surfaceM2", self.surface_m2), ("capacityPersons", self.capacity_persons)])?;
         let given = [
+            ("walkLengthM", self.walk_length_m),
             ("stayMin", self.stay_min),
             ("amberDensityM2", self.amber_density_m2),
             ("redDensityM2", self.red_density_m2),

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::Timestamp;
 use support::{
-    crowd::{AreaId, Departure, ForecastBand, Side, Site},
-    visitors::{Draw, entries_of},
+    crowd::{AreaId, Departure, ForecastBand, Lane, Side, Site},
+    visitors::{Bound, Draw, entries_of},
 };
 
 use super::scene::{arrival_shares, draws};
@@ -28,6 +28,7 @@ const LEAVING_PER_MIN: f64 = 0.075;
 /// What a plan expects.
 pub(super) struct Expected {
     draws: Vec<Draw>,
+    bound: Bound,
     /// The share of all arrivals that enters each area from outside.
     shares: BTreeMap<String, f64>,
 }
@@ -35,14 +36,16 @@ pub(super) struct Expected {
 impl Expected {
     pub(super) fn new(plan: &Plan, site: &Site) -> Self {
         let mut shares: BTreeMap<String, f64> = BTreeMap::new();
-        for (gate, share) in entries_of(site, &arrival_shares(plan)) {
-            let Some(gate) = site.gate(&gate) else { continue };
+        let entries = entries_of(site, &arrival_shares(plan));
+        for (gate, share) in &entries {
+            let Some(gate) = site.gate(gate) else { continue };
             let inside = if gate.from == Side::Outside { &gate.to } else { &gate.from };
             if let Some(area) = inside.area() {
-                *shares.entry(area.to_owned()).or_default() += share;
+                *shares.entry(area.to_owned()).or_default() += *share;
             }
         }
-        Self { draws: draws(plan, site).collect(), shares }
+        let draws: Vec<Draw> = draws(plan, site).collect();
+        Self { bound: Bound::new(site, draws.clone(), &entries), draws, shares }
     }
 
     /// Arrivals a minute into each area from outside, for the next hour; nothing when there is no programme, for then
@@ -72,9 +75,15 @@ impl Expected {
     pub(super) fn departures(&self, at: Timestamp) -> BTreeMap<AreaId, Departure> {
         let areas: BTreeSet<&AreaId> = self.draws.iter().map(|draw| &draw.area).collect();
         let minutes = (0..MINUTES).map(|minute| at.plus_micros(minute * 60_000_000));
+        let mut settling: BTreeMap<Lane, Vec<f64>> = BTreeMap::new();
+        for shares in minutes.clone().map(|moment| self.bound.settling(moment)) {
+            for (lane, share) in shares {
+                settling.entry(lane).or_default().push(share);
+            }
+        }
         let lines = areas.into_iter().map(|area| {
             let per_min = minutes.clone().map(|moment| self.share_over(area, moment) * LEAVING_PER_MIN).collect();
-            (area.clone(), Departure { per_min })
+            (area.clone(), Departure { per_min, settling: settling.clone() })
         });
         lines.collect()
     }

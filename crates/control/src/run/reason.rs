@@ -85,7 +85,15 @@ mod tests {
     fn projected(p50: f64) -> AreaProjection {
         let line = vec![p50; 60];
         let (p10, p90) = (line.clone(), line.clone());
-        AreaProjection { area: "plein".into(), p10, p50: line, p90, crossings: vec![], red_in_min: None }
+        AreaProjection {
+            area: "plein".into(),
+            p10,
+            p50: line,
+            p90,
+            flow_p50: vec![],
+            crossings: vec![],
+            red_in_min: None,
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Site, trend::lanes};
+use super::{Area, Lane, Site, trend::lanes};
 
 /// What is known beforehand of people who leave an area for good. In an area with a departure, people stay until then:
 /// it does not happen by itself that they leave more readily as time goes on.
@@ -11,6 +11,9 @@ use super::{Site, trend::lanes};
 pub struct Departure {
     /// The share (0..1) of its people that decides to go home in a minute, for each minute ahead; none after the last.
     pub per_min: Vec<f64>,
+    /// For each lane into the area, for each minute ahead, the share of those who come by it that stays for its programme;
+    /// the others walk on. All stay where a lane is missing.
+    pub settling: BTreeMap<Lane, Vec<f64>>,
 }
 
 impl Departure {
@@ -59,21 +62,21 @@ pub(super) fn homeward(site: &Site) -> Vec<f64> {
         }
     }
     let distance = |side: Option<&str>| side.map_or(Some(0), |area| far.get(area).copied());
-    let leads = |(_, from, to): &(super::Lane, Option<&str>, Option<&str>)| {
+    let leads = |(_, from, to): &(Lane, Option<&str>, Option<&str>)| {
         from.is_some() && distance(*to).zip(distance(*from)).is_some_and(|(to, from)| to + 1 == from)
     };
     let total = |area: Option<&str>| -> f64 {
         all.iter().filter(|lane| lane.1 == area && leads(lane)).map(|lane| width(&lane.0.0)).sum()
     };
-    let share = |lane: &(super::Lane, Option<&str>, Option<&str>)| {
+    let share = |lane: &(Lane, Option<&str>, Option<&str>)| {
         if leads(lane) { width(&lane.0.0) / total(lane.1).max(1e-9) } else { 0.0 }
     };
     all.iter().map(share).collect()
 }
 
 /// The share of those who want to leave an area that reaches its gates in a minute: they cross it at a free walk.
-pub(super) fn reaching_per_min(surface_m2: f64) -> f64 {
-    (1.34 * 60.0 / surface_m2.max(1.0).sqrt()).clamp(0.02, 1.0)
+pub(super) fn reaching_per_min(area: &Area) -> f64 {
+    (area.diagram.free_speed_m_s * 60.0 / area.crossing_m()).clamp(0.02, 1.0)
 }
 
 #[cfg(test)]
@@ -99,7 +102,7 @@ mod tests {
 
     #[test]
     fn an_end_may_come_sooner_and_people_may_leave_more_readily_but_never_more_than_all() {
-        let departure = Departure { per_min: [vec![0.0; 10], vec![0.4; 10]].concat() };
+        let departure = Departure { per_min: [vec![0.0; 10], vec![0.4; 10]].concat(), ..Departure::default() };
         let in_minute = |minute, deviates| departure.in_minute(minute, deviates, &DepartureSettings::default());
         assert!(in_minute(8, (0.0, 0.0)) < 1e-9 && in_minute(8, (0.0, 1.0)) > 0.3);
         assert!((in_minute(15, (5.0, 0.0)) - 1.0).abs() < 1e-9 && in_minute(90, (0.0, 0.0)) > 0.3);

@@ -6,6 +6,7 @@
 //! within a horizon is the share of members whose path reaches the threshold by then. Every step of a member keeps the
 //! order of its inputs, so more inflow never gives less risk.
 
+mod arrivals;
 mod member;
 
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ impl Default for RiskSettings {
             trend_fades_min: 20.0,
             arrivals_sd_per_h: 0.3,
             leaving_spread: 0.2,
-            band_half_min: 20.0,
+            band_half_min: 3.0,
             departures: DepartureSettings::default(),
         }
     }
@@ -85,6 +86,8 @@ pub struct AreaProjection {
     pub p50: Vec<f64>,
     /// Nine members in ten are below, persons.
     pub p90: Vec<f64>,
+    /// Through its busiest gate, both directions, half of the members are below, ped/m/min; empty without gates.
+    pub flow_p50: Vec<f64>,
     /// Probabilities of amber and red at each horizon; empty for an area without thresholds on persons or flow.
     pub crossings: Vec<Crossing>,
     /// In how many minutes half of the members have reached red; `None` when they do not.
@@ -172,6 +175,11 @@ fn of_area(
         .filter(|(_, gate)| [&gate.from, &gate.to].into_iter().any(|side| side.area() == Some(&area.id)))
         .map(|(number, gate)| (number, gate.width_m))
         .collect();
+    let busiest = |path: &Path, minute: usize| {
+        gates.iter().map(|(gate, width_m)| path.flows[minute][*gate] / width_m).fold(0.0, f64::max)
+    };
+    let minutes = if gates.is_empty() { 0..0 } else { 0..settings.minutes };
+    let flow_p50 = minutes.map(|minute| quantile(paths.iter().map(|path| busiest(path, minute)), 0.5)).collect();
     let now: f64 = leaves.iter().map(|leaf| road.persons_now(*leaf)).sum();
     // For each minute, how sure it is that the colour was reached by then, as the mean over members.
     let reached = |colour: Colour| -> Option<Vec<f64>> {
@@ -189,8 +197,7 @@ fn of_area(
                     most = f64::max(most, sureness(persons(path, minute), border));
                 }
                 if let Some(flow) = flow {
-                    let busiest = gates.iter().map(|(gate, width_m)| path.flows[minute][*gate] / width_m);
-                    most = f64::max(most, sureness(busiest.fold(0.0, f64::max), flow));
+                    most = f64::max(most, sureness(busiest(path, minute), flow));
                 }
                 *sum += most;
             }
@@ -217,6 +224,7 @@ fn of_area(
         p10: line(0.1),
         p50: line(0.5),
         p90: line(0.9),
+        flow_p50,
         crossings,
         red_in_min: half.map(|minute| minute + 1),
     }

@@ -80,6 +80,14 @@ pub struct Area {
     pub closed: Option<ClosedHours>,
 }
 
+impl Area {
+    /// How far people walk to cross it, m: as stated, or the side of a square of its surface.
+    #[must_use]
+    pub fn crossing_m(&self) -> f64 {
+        self.walk_length_m.unwrap_or_else(|| self.surface_m2.sqrt()).max(1.0)
+    }
+}
+
 /// Hours of each day, local time, in which nobody is there. `from` after `until` spans midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

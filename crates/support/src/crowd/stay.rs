@@ -9,10 +9,11 @@
 pub(super) const STAGES: usize = 4;
 /// Where newcomers start, and how far that is believed beforehand (logarithm): hardly anywhere is leaving pure chance.
 const FIRST: [(usize, f64); 3] = [(0, 0.0), (2, 0.0), (STAGES - 1, -3.0)];
-/// The shortest mean stay that is considered, min, and the factor to the next one.
-const SHORTEST_MIN: f64 = 3.0;
+/// The shortest mean stay that is considered, min, and the factor to the next one: half a minute is a small square that
+/// everybody crosses, the longest one five hours.
+const SHORTEST_MIN: f64 = 0.5;
 const FACTOR: f64 = 1.15;
-const MEANS: i32 = 34;
+const MEANS: i32 = 47;
 /// Beforehand: an hour, give or take a factor of about three. They may have come for the evening.
 const PRIOR_MIN: f64 = 60.0;
 const PRIOR_SD_LOG: f64 = 1.0;

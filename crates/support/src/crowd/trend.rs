@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use model::Timestamp;
 
 use super::{
-    AreaId, Departure, Estimator, GateId, Site, StepFlows,
+    Area, AreaId, Departure, Estimator, GateId, Site, StepFlows,
     stay::{Stay, Staying},
 };
 
@@ -43,6 +43,8 @@ pub struct Arrival {
 pub struct Leaving {
     /// The share of its people that leave by this lane in a minute.
     pub per_min: f64,
+    /// Persons that left by this lane lately, a minute.
+    pub lately_per_min: f64,
 }
 
 /// All that a projection starts from: plain values, so that it can be made by hand, kept and repeated.
@@ -120,10 +122,6 @@ impl Trends {
     /// Takes the flows of one step and the occupancy after it. Flows that are not known are what the other gates make
     /// likely; the occupancy's standard deviation carries that doubt into the projection.
     pub fn step(&mut self, flows: &StepFlows, estimator: &Estimator) {
-        let half_life = |area: Option<&str>| match area.and_then(|id| self.site.area(id)) {
-            Some(area) if area.walk_length_m.is_some() => WALK_HALF_LIFE_MIN,
-            _ => STAY_HALF_LIFE_MIN,
-        };
         for (lane, from, _) in lanes(&self.site) {
             let Some(flow) = flows.get(&lane.0) else { continue };
             self.step_min = flow.length_s / 60.0;
@@ -133,7 +131,7 @@ impl Trends {
             if kept.len() > MINUTES_KEPT {
                 kept.pop_front();
             }
-            let keep = 0.5_f64.powf(self.step_min / half_life(from));
+            let keep = keep(from.and_then(|id| self.site.area(id)), flow.length_s / 60.0);
             let left = self.left.entry(lane).or_default();
             *left = *left * keep + count;
         }
@@ -216,14 +214,35 @@ impl Trends {
         let left = self.left.get(lane).copied().unwrap_or(0.0);
         let beside: Vec<Lane> =
             lanes(&self.site).filter(|(_, other, _)| *other == Some(from)).map(|(lane, ..)| lane).collect();
-        #[expect(clippy::cast_precision_loss, reason = "a handful of lanes")]
-        let lanes_count = beside.len().max(1) as f64;
+        let lanes_count = as_f64(beside.len().max(1));
         let all: f64 = beside.iter().filter_map(|lane| self.left.get(lane)).sum();
         let share = (left + 1.0) / (all + lanes_count);
         let walking = area.walk_length_m.map(|length_m| length_m / (area.diagram.free_speed_m_s * 60.0));
         let minutes = walking.or_else(|| outlook.stays.get(from).map(|stay| stay.mean_min));
-        Leaving { per_min: minutes.map_or(0.0, |minutes| share / minutes) }
+        // The sum of the weights that the counts have in `left`.
+        let keep = keep(Some(area), self.step_min);
+        let steps = self.counts.get(lane).map_or(0, VecDeque::len);
+        let weights = (0..steps).map(|age| keep.powf(as_f64(age))).sum::<f64>();
+        Leaving {
+            per_min: minutes.map_or(0.0, |minutes| share / minutes),
+            lately_per_min: if steps > 0 { left / weights / self.step_min } else { 0.0 },
+        }
     }
+}
+
+/// The share of what is remembered of leaving an area that is kept over a step.
+fn keep(area: Option<&Area>, step_min: f64) -> f64 {
+    let half_life_min = match area {
+        Some(area) if area.walk_length_m.is_some() => WALK_HALF_LIFE_MIN,
+        _ => STAY_HALF_LIFE_MIN,
+    };
+    0.5_f64.powf(step_min / half_life_min)
+}
+
+fn as_f64(count: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "some lanes or steps")]
+    let count = count as f64;
+    count
 }
 
 /// Level now and slope of rates, given as (minutes ago, persons a minute), each over `step_min` minutes.

@@ -98,6 +98,14 @@ export const fields: Record<Exclude<PartKind, 'measure'>, Field[]> = {
     },
     { name: 'parent', label: 'crowd.field.parent', type: 'part', of: 'area' },
     {
+      name: 'walkLengthM',
+      label: 'crowd.field.walkLength',
+      hint: 'crowd.field.walkLength.hint',
+      type: 'number',
+      unit: 'm',
+      least: 0,
+    },
+    {
       name: 'stayMin',
       label: 'crowd.field.stay',
       hint: 'crowd.field.stay.hint',

@@ -113,6 +113,8 @@ export const crowdEn: Record<keyof typeof crowdNl, string> = {
   'crowd.usedAs.queue': 'Queue',
   'crowd.usedAs.stairs': 'Stairs',
   'crowd.field.parent': 'Part of',
+  'crowd.field.walkLength': 'Do people only walk through here? How far?',
+  'crowd.field.walkLength.hint': 'From one side to the other. Empty: people stand here too.',
   'crowd.field.stay': 'How long do people stay?',
   'crowd.field.stay.hint': 'On average. Empty: until the programme ends.',
   'crowd.field.amberDensity': 'Amber from',

@@ -112,6 +112,8 @@ export const crowdNl = {
   'crowd.usedAs.queue': 'Wachtrij',
   'crowd.usedAs.stairs': 'Trap',
   'crowd.field.parent': 'Deel van',
+  'crowd.field.walkLength': 'Lopen mensen hier alleen door? Hoe ver dan?',
+  'crowd.field.walkLength.hint': 'Van de ene kant naar de andere. Leeg: mensen staan hier ook stil.',
   'crowd.field.stay': 'Hoe lang blijven mensen?',
   'crowd.field.stay.hint': 'Gemiddeld. Leeg: tot het programma eindigt.',
   'crowd.field.amberDensity': 'Oranje vanaf',

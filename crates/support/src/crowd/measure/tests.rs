@@ -20,7 +20,7 @@ fn outlook(site: &Site, persons: f64, per_min: f64, leaving: f64) -> Outlook {
     for (lane, from, _) in super::super::trend::lanes(site) {
         match from {
             None => drop(outlook.arrivals.insert(lane, Arrival { level_per_min: per_min, ..Arrival::default() })),
-            Some(_) => drop(outlook.leaving.insert(lane, Leaving { per_min: leaving })),
+            Some(_) => drop(outlook.leaving.insert(lane, Leaving { per_min: leaving, lately_per_min: 0.0 })),
         }
     }
     outlook

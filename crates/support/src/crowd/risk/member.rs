@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ForecastBand, RiskSettings};
+use super::{ForecastBand, RiskSettings, arrivals::Expectation};
 use crate::crowd::{
     Departure, Direction, Leaving, Outlook, Plan, Site, Stay, departure,
     measure::{Held, Rules},
@@ -47,13 +47,15 @@ pub(super) struct Path {
 }
 
 /// One lane as the walk needs it.
-struct LaneRow {
+struct LaneRow<'a> {
     gate: usize,
     direction: Direction,
     from: Option<usize>,
     to: Option<usize>,
     arrival: Arrival,
     leaving: Leaving,
+    /// For each minute the share of those who come by it that stays where it leads to; `None` where that is not known.
+    settling: Option<&'a [f64]>,
     capacity_per_min: f64,
     delay_min: usize,
 }
@@ -63,10 +65,10 @@ pub(super) struct Road<'a> {
     names: Vec<&'a str>,
     now: Vec<(f64, f64)>,
     stays: Vec<Option<Stay>>,
-    lanes: Vec<LaneRow>,
+    lanes: Vec<LaneRow<'a>>,
     gates: usize,
     rules: Rules,
-    bands: BTreeMap<usize, &'a ForecastBand>,
+    expected: BTreeMap<usize, Expectation<'a>>,
     departures: BTreeMap<usize, &'a Departure>,
     /// For each lane the share of those going home who take it.
     homeward: Vec<f64>,
@@ -104,20 +106,25 @@ impl<'a> Road<'a> {
                 // From an area that is not projected, people keep coming as they would from outside.
                 arrival: arrives.unwrap_or_default(),
                 leaving: outlook.leaving.get(&lane).copied().unwrap_or_default(),
+                settling: to.and_then(|area| Some(outlook.departures.get(area)?.settling.get(&lane)?.as_slice())),
                 capacity_per_min: site.gates[gate].capacity_per_min().min(width),
                 delay_min,
             })
         });
-        let lanes = rows.collect();
+        let lanes: Vec<LaneRow<'_>> = rows.collect();
         let stays = names.iter().map(|name| outlook.stays.get(*name).copied()).collect();
-        let bands = bands.iter().filter_map(|band| Some((place(Some(&band.area))?, band))).collect();
+        let expected = bands.iter().filter_map(|band| {
+            let place = place(Some(&band.area))?;
+            let counted = lanes.iter().filter(|row| row.to == Some(place)).map(|row| row.arrival.level_per_min).sum();
+            Some((place, Expectation::new(band, counted)))
+        });
+        let expected = expected.collect();
         let departures = outlook.departures.iter().filter_map(|(area, going)| Some((place(Some(area))?, going)));
         let departures: BTreeMap<usize, &Departure> = departures.collect();
-        let surface = |name: &&str| site.area(name).map_or(1.0, |area| area.surface_m2);
-        let reaching = names.iter().map(|name| departure::reaching_per_min(surface(name))).collect();
+        let reaching = names.iter().map(|name| site.area(name).map_or(1.0, departure::reaching_per_min)).collect();
         let (gates, rules) = (site.gates.len(), Rules::new(site, outlook.at, plan));
         let homeward = departure::homeward(site);
-        Self { names, now, stays, lanes, gates, rules, bands, departures, homeward, reaching, settings }
+        Self { names, now, stays, lanes, gates, rules, expected, departures, homeward, reaching, settings }
     }
 
     pub fn place(&self, leaf: &str) -> Option<usize> {
@@ -148,7 +155,7 @@ impl<'a> Road<'a> {
                 }
                 let later = row.to.filter(|_| row.delay_min > 0).zip(coming.get_mut(minute + row.delay_min));
                 if let Some((to, coming)) = later {
-                    coming[to].add(*moved);
+                    coming[to].add(row.arriving(minute, *moved));
                 }
             }
             for ((present, came), left) in present.iter_mut().zip(came).zip(left) {
@@ -171,8 +178,7 @@ impl<'a> Road<'a> {
         for (place, departure) in &self.departures {
             let deviates = (member.leaving, member.later);
             let going = departure.in_minute(minute, deviates, &self.settings.departures);
-            let lately: f64 =
-                self.lanes.iter().filter(|row| row.from == Some(*place)).map(|row| row.leaving.per_min).sum();
+            let lately = present[*place].share_on.unwrap_or(0.0);
             present[*place].go_home(1.0 - (-(going - lately).max(0.0)).exp());
         }
     }
@@ -191,7 +197,7 @@ impl<'a> Road<'a> {
             let moved = rows.map(|(row, (wanted, passing))| {
                 let moved = wanted.part(passing.min(row.capacity_per_min));
                 if let Some(to) = row.to.filter(|_| row.delay_min == 0) {
-                    came[to].add(moved);
+                    came[to].add(row.arriving(minute, moved));
                 }
                 moved
             });
@@ -207,24 +213,37 @@ impl<'a> Road<'a> {
         let Some(stay) = &self.stays[place] else { return Present::walking(persons) };
         let longer = (member.leaving * stay.sd_log.hypot(self.settings.leaving_spread)).exp();
         if self.departures.contains_key(&place) {
-            // Where it is known when they go home, they do not tire of staying before that.
-            let now = stay.stages[STAGES - 1] * stay.share_on(1.0, longer);
-            return Present { share_on: Some(now), ..Present::walking(persons) };
+            // Where it is known when they go home, those who stay do not tire of it before that. Of those who left lately,
+            // some came to walk on; as readily as the others left, they go on leaving.
+            let through = self.walking_through(place).min(persons);
+            let rows = self.lanes.iter().filter(|row| row.from == Some(place));
+            let left: f64 = rows.map(|row| row.leaving.lately_per_min).sum();
+            let staying = persons - through;
+            let early = (left - through * self.reaching[place]).max(0.0) / staying.max(1.0) / longer;
+            return Present { share_on: Some(early.min(1.0)), through, ..Present::walking(staying) };
         }
         let stages = stay.stages.map(|share| share * persons);
-        Present { stages, share_on: Some(stay.share_on(1.0, longer)), first: stay.first, homeward: 0.0 }
+        Present { stages, share_on: Some(stay.share_on(1.0, longer)), first: stay.first, ..Present::walking(0.0) }
+    }
+
+    /// How many are in an area now on their way to another one: who comes by a gate from outside and does not stay,
+    /// for as long as it takes to cross it.
+    fn walking_through(&self, place: usize) -> f64 {
+        let rows = self.lanes.iter().filter(|row| row.to == Some(place));
+        let on = rows.map(|row| row.arrival.level_per_min * (1.0 - row.settling(0).unwrap_or(1.0))).sum::<f64>();
+        on / self.reaching[place]
     }
 
     /// Who would pass each lane in this minute if nothing held them up.
     fn wanted(&self, member: &Member, minute: usize, present: &[Present], came: &[Group]) -> Vec<Group> {
         let ahead = minutes_of(minute) + 0.5;
         let mut wanted: Vec<f64> = self.lanes.iter().map(|row| self.arriving(member, row, ahead)).collect();
-        for (place, band) in &self.bands {
+        for (place, expected) in &self.expected {
             let into: Vec<usize> = (0..self.lanes.len())
                 .filter(|lane| self.lanes[*lane].to == Some(*place) && self.lanes[*lane].from.is_none())
                 .collect();
             let sum: f64 = into.iter().map(|lane| wanted[*lane]).sum();
-            let Some(target) = of_band(band, minute, member.later) else { continue };
+            let Some(target) = expected.in_minute(minute, ahead, member.later) else { continue };
             let weight = ahead / (ahead + self.settings.band_half_min);
             let total = sum * (1.0 - weight) + target * weight;
             #[expect(clippy::cast_precision_loss, reason = "a handful of lanes")]
@@ -247,11 +266,15 @@ impl<'a> Road<'a> {
                 *wanted = ready * row.leaving.per_min / rates[from];
             }
         }
-        let going = |lane: usize, row: &LaneRow| {
-            row.from.map_or(0.0, |from| present[from].homeward * self.reaching[from] * self.homeward[lane])
-        };
         let rows = self.lanes.iter().zip(wanted).enumerate();
-        rows.map(|(lane, (row, here))| Group { here, homeward: going(lane, row) }).collect()
+        let groups = rows.map(|(lane, (row, here))| {
+            let Some(from) = row.from else { return Group { here, ..Group::default() } };
+            let (present, reaching) = (&present[from], self.reaching[from]);
+            let by_this = if rates[from] > 0.0 { row.leaving.per_min / rates[from] } else { 0.0 };
+            let through = present.through * reaching * by_this;
+            Group { here, through, homeward: present.homeward * reaching * self.homeward[lane] }
+        });
+        groups.collect()
     }
 
     /// Arrivals from outside: the level, a trend that fades, and what may change later.
@@ -278,27 +301,45 @@ struct Minute {
     held: Held,
 }
 
-/// Persons: those who go about as before, and those on their way home.
+impl LaneRow<'_> {
+    fn settling(&self, minute: usize) -> Option<f64> {
+        let shares = self.settling?;
+        shares.get(minute).or(shares.last()).copied()
+    }
+
+    /// Who passed, as they are where the lane leads to.
+    fn arriving(&self, minute: usize, moved: Group) -> Group {
+        let all = moved.here + moved.through;
+        let here = self.settling(minute).map_or(all, |share| all * share);
+        Group { here, through: all - here, homeward: moved.homeward }
+    }
+}
+
+/// Persons: those who go about as before, those who only walk through an area where others stay for its programme, and those
+/// on their way home.
 #[derive(Clone, Copy, Debug, Default)]
 struct Group {
     here: f64,
+    through: f64,
     homeward: f64,
 }
 
 impl Group {
     fn all(&self) -> f64 {
-        self.here + self.homeward
+        self.here + self.through + self.homeward
     }
 
     fn add(&mut self, more: Self) {
         self.here += more.here;
+        self.through += more.through;
         self.homeward += more.homeward;
     }
 
-    /// So many persons, of both kinds alike; of those who were sent here from elsewhere nobody is on the way home.
+    /// So many persons, of all kinds alike; of those who were sent here from elsewhere nobody is on the way home.
     fn part(&self, persons: f64) -> Self {
-        let homeward = if self.all() > 0.0 { persons * self.homeward / self.all() } else { 0.0 };
-        Self { here: persons - homeward, homeward }
+        let of = |kind: f64| if self.all() > 0.0 { persons * kind / self.all() } else { 0.0 };
+        let (through, homeward) = (of(self.through), of(self.homeward));
+        Self { here: persons - through - homeward, through, homeward }
     }
 }
 
@@ -308,6 +349,8 @@ struct Present {
     first: usize,
     /// The share of a stage that goes on each minute; `None` where people walk through.
     share_on: Option<f64>,
+    /// On their way to another area, beside the stages.
+    through: f64,
     /// On their way home, beside the stages.
     homeward: f64,
 }
@@ -316,11 +359,11 @@ impl Present {
     fn walking(persons: f64) -> Self {
         let mut stages = [0.0; STAGES];
         stages[STAGES - 1] = persons;
-        Self { stages, first: STAGES - 1, share_on: None, homeward: 0.0 }
+        Self { stages, first: STAGES - 1, share_on: None, through: 0.0, homeward: 0.0 }
     }
 
     fn persons(&self) -> f64 {
-        self.stages.iter().sum::<f64>() + self.homeward
+        self.stages.iter().sum::<f64>() + self.through + self.homeward
     }
 
     /// A share of those who stay sets out for home.
@@ -344,6 +387,7 @@ impl Present {
     }
 
     fn pass(&mut self, came: Group, left: Group) {
+        self.through = (self.through + came.through - left.through).max(0.0);
         self.homeward = (self.homeward + came.homeward - left.homeward).max(0.0);
         self.stages[STAGES - 1] -= left.here;
         if let Some(share) = self.share_on {
@@ -357,15 +401,9 @@ impl Present {
         let here = self.persons();
         let kept = (here - persons).max(0.0) / here.max(f64::MIN_POSITIVE);
         self.stages = self.stages.map(|stage| stage * kept);
+        self.through *= kept;
         self.homeward *= kept;
     }
-}
-
-/// A band's value for a normal deviate: straight through its quantiles.
-fn of_band(band: &ForecastBand, minute: usize, deviate: f64) -> Option<f64> {
-    let (low, middle, high) = (*band.p10.get(minute)?, *band.p50.get(minute)?, *band.p90.get(minute)?);
-    let side = if deviate < 0.0 { middle - low } else { high - middle };
-    Some((middle + deviate / 1.281_55 * side).max(0.0))
 }
 
 fn whole_minutes(minutes: f64) -> usize {

@@ -19,7 +19,7 @@ fn outlook(site: &Site, persons: f64, sd: f64, arrival: Arrival, leaving: f64) -
     for (lane, from, _) in lanes(site) {
         match from {
             None => drop(outlook.arrivals.insert(lane, arrival)),
-            Some(_) => drop(outlook.leaving.insert(lane, Leaving { per_min: leaving })),
+            Some(_) => drop(outlook.leaving.insert(lane, Leaving { per_min: leaving, lately_per_min: 0.0 })),
         }
     }
     outlook
@@ -103,11 +103,13 @@ fn an_area_of_unknown_occupancy_gets_no_probability_rather_than_a_guess() {
 fn a_forecast_band_takes_over_as_time_goes_on() {
     let site = occupancy_only(square());
     let outlook = outlook(&site, 0.0, 0.0, level(1.0), 0.0);
+    // As many as are counted now, and more after a quarter of an hour.
+    let line = |later: f64| [vec![later * 0.4; 15], vec![later; 45]].concat();
     let band = |low: f64, middle: f64, high: f64| ForecastBand {
         area: "square".into(),
-        p10: vec![low; 60],
-        p50: vec![middle; 60],
-        p90: vec![high; 60],
+        p10: line(low),
+        p50: line(middle),
+        p90: line(high),
     };
     let with = |band| project(&site, &outlook, &Plan::default(), &[band], &RiskSettings::default());
     let quiet = projected(&site, &outlook).areas["square"].p50[59];
