@@ -88,19 +88,19 @@ impl From<Limit> for Borders {
 pub struct AreaThresholds {
     /// Persons: where the first of density, level of service and share of the capacity is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, required = false)]
     pub persons: Option<Borders>,
     /// Persons/m2.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, required = false)]
     pub density_m2: Option<Borders>,
     /// Through its busiest gate, ped/m/min.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, required = false)]
     pub specific_flow_ped_m_min: Option<Borders>,
     /// As a share of the capacity.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, required = false)]
     pub occupancy_share: Option<Borders>,
 }
 

@@ -174,9 +174,11 @@ impl Watch {
         // A change between two moments tells of both.
         let moved = |value: Option<f64>| told(value).filter(|_| before != Cell::Suppressed);
         let occupancy = match cell {
-            Cell::Shown(value) => Some(Amount { value, sd: rounded(seen.occupancy.sd_persons) }),
+            Cell::Shown(value) => Some(Amount { value, sd: self.coarse(seen.occupancy.sd_persons) }),
             Cell::Suppressed | Cell::Unknown => None,
         };
+        // Whatever follows from the number of persons is computed from the number that is told.
+        let density = occupancy.map(|amount| amount.value / area.surface_m2);
         let because = area.thresholds.colour(
             area,
             &crowd::Load { persons: seen.occupancy.shown(), specific_flow_ped_m_min: seen.specific_flow_ped_m_min },
@@ -196,10 +198,10 @@ impl Watch {
             made: self.making(&seen.occupancy),
             capacity_persons: area.capacity_persons,
             thresholds: AreaThresholds::of(area),
-            density_m2: occupancy.map(|amount| amount.value / area.surface_m2),
-            level_of_service: seen.level_of_service.filter(|_| occupancy.is_some()),
+            density_m2: density,
+            level_of_service: density.map(|density| crowd::LevelOfService::of_density(area.used_as, density)),
             specific_flow_ped_m_min: moved(seen.specific_flow_ped_m_min.and_then(|flow| self.specific(area, flow))),
-            speed_m_s: told(seen.speed_m_s).map(rounded),
+            speed_m_s: density.map(|density| rounded(area.diagram.speed_m_s(density))),
             inflow_per_min: inflow,
             outflow_per_min: outflow,
             rise_per_min: rise,
@@ -212,6 +214,13 @@ impl Watch {
             marks: self.marks(&area.id, std::iter::empty()),
             coming: ahead.map(|ahead| self.ahead(area, ahead, &SHOWN_AHEAD_MIN)).unwrap_or_default(),
         })
+    }
+
+    /// An uncertainty of persons, up to the next whole smallest count: how sure an estimate is follows from how many were
+    /// counted, so a finer one would tell them.
+    fn coarse(&self, sd_persons: f64) -> f64 {
+        let least = f64::from(self.suppressor.minimum.max(1));
+        (sd_persons / least).ceil() * least
     }
 
     /// Persons a minute, a mean over some minutes, when enough of them passed in those; in steps of the smallest count.
@@ -266,7 +275,8 @@ impl Watch {
             .iter()
             .map(|minute| {
                 let median = minute.checked_sub(1).and_then(|place| projection.p50.get(place)).copied();
-                let load = crowd::Load { persons: median, specific_flow_ped_m_min: None };
+                let flow = minute.checked_sub(1).and_then(|place| projection.flow_p50.get(place)).copied();
+                let load = crowd::Load { persons: median, specific_flow_ped_m_min: flow };
                 Ahead {
                     in_min: u32::try_from(*minute).unwrap_or(u32::MAX),
                     colour: area.thresholds.colour(area, &load, 0.0).0,
