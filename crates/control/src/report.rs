@@ -287,7 +287,7 @@ fn quality(minutes: &[Minute], in_min: u32) -> HorizonQuality {
     let (mut judged, mut error, mut inside) = (0u32, 0.0, 0u32);
     let (mut asked, mut brier) = (0u32, 0.0);
     for (number, minute) in minutes.iter().enumerate() {
-        let Some(later) = minute_after(minutes, minute.at, in_min) else { break };
+        let Some(later) = minute_after(minutes, minute.at, in_min) else { continue };
         let until = minutes.get(number + 1..).unwrap_or_default().iter().take_while(|m| m.at <= later.at);
         let reds: Vec<&str> = until
             .flat_map(|m| m.areas.iter().filter(|area| area.colour == Colour::Red).map(|area| area.key.as_str()))
