@@ -19,8 +19,10 @@ const HEIGHT: f32 = 132.0;
 const GUTTER: f32 = 36.0;
 /// The band in which eight of ten lie.
 const BAND_SD: f64 = 1.28;
-/// A point holds until the next one, at most so long.
-const HOLDS_S: f64 = 120.0;
+/// A point holds until the next one: so many times their usual distance at most, and at least so long. What is further
+/// apart is a gap.
+const HOLDS_STEPS: f64 = 2.0;
+const HOLDS_LEAST_S: f64 = 120.0;
 /// The longest step between rows of the table of figures has at most so many rows.
 const ROWS_MAX: i64 = 26;
 /// How many areas one table of figures shows.
@@ -219,18 +221,25 @@ fn limits(frame: &Frame, lines: &[(Colour, f64)], words: &Words, sheet: &Sheet) 
     marks
 }
 
+/// How long a point holds, s.
+fn holds_s(points: &[Point]) -> f64 {
+    let apart = points.windows(2).map(|two| two[1].at.seconds_since(two[0].at));
+    let usual = apart.fold(f64::INFINITY, f64::min);
+    if usual.is_finite() { (HOLDS_STEPS * usual).max(HOLDS_LEAST_S) } else { HOLDS_LEAST_S }
+}
+
 /// The band and the line of each stretch without a gap.
 fn runs(frame: &Frame, points: &[Point]) -> Vec<Mark> {
     let (mut bands, mut all) = (vec![], vec![]);
-    let known: Vec<Option<(f32, f32, f32, f32)>> = points
-        .iter()
-        .map(|point| {
+    let holds_s = holds_s(points);
+    let stretches =
+        points.chunk_by(|a, b| a.persons.is_some() == b.persons.is_some() && b.at.seconds_since(a.at) <= holds_s);
+    for stretch in stretches {
+        let run = stretch.iter().filter_map(|point| {
             let (persons, spread) = (point.persons?, BAND_SD * point.sd.unwrap_or(0.0));
             Some((frame.x(point.at), frame.y(persons), frame.y(persons - spread), frame.y(persons + spread)))
-        })
-        .collect();
-    for run in known.split(Option::is_none) {
-        let run: Vec<_> = run.iter().flatten().collect();
+        });
+        let run: Vec<(f32, f32, f32, f32)> = run.collect();
         if run.is_empty() {
             continue;
         }
@@ -289,9 +298,8 @@ fn events(frame: &Frame, paper: &Paper<'_>, sheet: &Sheet, area: &AreaReport) ->
 /// The colour of each minute, with its letter where there is room.
 fn strip(frame: &Frame, points: &[Point], words: &Words, sheet: &Sheet) -> Vec<Mark> {
     let mut marks = vec![];
-    for run in
-        points.chunk_by(|a, b| a.colour == b.colour && b.at.seconds_since(a.at) <= HOLDS_S.max(frame.length_s / 500.0))
-    {
+    let holds_s = holds_s(points);
+    for run in points.chunk_by(|a, b| a.colour == b.colour && b.at.seconds_since(a.at) <= holds_s) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
         let next = last.at.plus_micros(60_000_000);
         let (left, right) = (frame.x(first.at), frame.x(next));
@@ -378,7 +386,8 @@ fn figures(sheet: &mut Sheet, paper: &Paper<'_>, words: &Words) {
 }
 
 fn figure_at(area: &AreaReport, at: Timestamp, words: &Words) -> Cell {
-    let point = area.points.iter().rfind(|point| point.at <= at && at.seconds_since(point.at) <= HOLDS_S);
+    let holds_s = holds_s(&area.points);
+    let point = area.points.iter().rfind(|point| point.at <= at && at.seconds_since(point.at) <= holds_s);
     let Some(point) = point else { return Cell::from("\u{2013}".to_owned()) };
     let text = format!("{} ({})", words.persons(point.persons), words.colour(point.colour));
     Cell { text, swatch: Some(ink(point.colour)), bold: false }

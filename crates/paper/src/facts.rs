@@ -1,6 +1,6 @@
 //! The opening: what it is about, the facts, and in short what happened.
 
-use control::{RunKind, RunState};
+use control::{AreaReport, RunKind, RunState};
 use support::crowd::Colour;
 
 use crate::{
@@ -80,6 +80,14 @@ fn in_short(sheet: &mut Sheet, paper: &Paper<'_>, words: &Words) {
     if report.areas.iter().all(|area| area.minutes.red == 0) {
         lines.push(words.say("Geen enkel gebied werd rood.", "No area became red."));
     }
+    lines.extend(report.areas.iter().filter(|area| area.minutes.unknown > 0).map(|area| not_known(area, words)));
+    lines.extend(report.run.gaps.iter().map(|gap| {
+        let (from, until) = (words.time(gap.from), words.time(gap.until));
+        words.say(
+            &format!("Tussen {from} en {until} keek niemand mee: het systeem stond stil."),
+            &format!("Between {from} and {until} nobody watched: the system stood still."),
+        )
+    }));
     let (alerts, decisions) = (report.alerts.len(), report.decisions.len());
     lines.push(match alerts {
         0 => words.say("Er waren geen meldingen.", "There were no alerts."),
@@ -93,6 +101,14 @@ fn in_short(sheet: &mut Sheet, paper: &Paper<'_>, words: &Words) {
             .say(&format!("Er zijn {decisions} maatregelen genomen."), &format!("{decisions} measures were taken.")),
     });
     sheet.bullets(&lines);
+}
+
+fn not_known(area: &AreaReport, words: &Words) -> String {
+    let minutes = words.number(f64::from(area.minutes.unknown));
+    words.say(
+        &format!("Van {} was {minutes} minuten niet bekend hoe druk het was.", area.name),
+        &format!("How crowded {} was, is not known for {minutes} minutes.", area.name),
+    )
 }
 
 fn facts(sheet: &mut Sheet, paper: &Paper<'_>, words: &Words) {

@@ -52,7 +52,8 @@ pub enum PaperError {
 /// # Errors
 /// What was laid out does not meet the standards, which is a defect of this crate.
 pub fn report(paper: &Paper<'_>) -> Result<Vec<u8>, PaperError> {
-    let words = Words::new(paper.language, paper.zone.clone());
+    let facts = &paper.report.facts;
+    let words = Words::new(paper.language, paper.zone.clone()).between(facts.from, facts.until);
     let mut sheet = Sheet::new()?;
     facts::opening(&mut sheet, paper, &words);
     timeline::chapter(&mut sheet, paper, &words);

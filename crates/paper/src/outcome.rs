@@ -208,8 +208,10 @@ fn limits(sheet: &mut Sheet, paper: &Paper<'_>, words: &Words) {
             "Numbers are rounded to tens. Numbers below ten, and all from which they could be derived, are left out.",
         ),
         words.say(
-            "Zwijgt een poort langer dan tien minuten, dan is het gebied onbekend. Onbekend is nooit leeg en nooit groen.",
-            "When a gate is silent for longer than ten minutes, the area is unknown. Unknown is never empty and never green.",
+            "Zwijgt een poort langer dan tien minuten, dan is onbekend hoeveel mensen daar gaan. Is de schatting van een gebied \
+             onzekerder dan een vijfde van wat erin past, dan is het gebied onbekend. Onbekend is nooit leeg en nooit groen.",
+            "When a gate is silent for longer than ten minutes, its flow is unknown. When the estimate of an area is less \
+             sure than a fifth of its capacity, the area is unknown. Unknown is never empty and never green.",
         ),
         words.say(
             "De grenzen voor oranje en rood staan in het plan of volgen uit de literatuur (Fruin 1971, Still 2014). Ze \

@@ -40,12 +40,21 @@ const MONTHS_EN: [&str; 12] = [
 pub struct Words {
     language: Language,
     zone: TimeZone,
+    /// Whether a time needs its day, because the event lasts longer than one.
+    is_long: bool,
 }
 
 impl Words {
     /// Words in a language, times in a zone.
     pub fn new(language: Language, zone: TimeZone) -> Self {
-        Self { language, zone }
+        Self { language, zone, is_long: false }
+    }
+
+    /// The same for what lies between two moments: when they are on different days more than half a day apart, each time
+    /// is told with its day.
+    pub fn between(self, from: Timestamp, until: Timestamp) -> Self {
+        let is_long = self.local(from).date() != self.local(until).date() && until.seconds_since(from) > 43_200.0;
+        Self { is_long, ..self }
     }
 
     /// One of two texts.
@@ -69,9 +78,11 @@ impl Words {
         self.zone.to_datetime(at.into())
     }
 
-    /// Hours and minutes.
+    /// Hours and minutes, of a long event with the day before them.
     pub fn time(&self, at: Timestamp) -> String {
-        self.local(at).strftime("%H:%M").to_string()
+        let at = self.local(at);
+        let day = if self.is_long { format!("{}-{} ", at.day(), at.month()) } else { String::new() };
+        format!("{day}{}", at.strftime("%H:%M"))
     }
 
     /// Day, hours and minutes.
@@ -201,5 +212,8 @@ mod tests {
         );
         let at = Timestamp::parse("2026-08-21T18:05:00Z").unwrap();
         assert_eq!((nl.day_time(at), en.time(at)), ("21 augustus 2026, 18:05".into(), "18:05".into()));
+        let evening = Words::new(Language::Nl, TimeZone::UTC).between(at, at.plus_micros(8 * 3_600_000_000));
+        let days = Words::new(Language::Nl, TimeZone::UTC).between(at, at.plus_micros(30 * 3_600_000_000));
+        assert_eq!((evening.time(at), days.time(at)), ("18:05".into(), "21-8 18:05".into()));
     }
 }
