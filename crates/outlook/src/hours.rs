@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use forecast::series::{DAY, HourlySeries, Slot, day_after, days_between, slot_at};
 use jiff::{civil::Date, tz::TimeZone};
-use model::{Iri, ObservedValue, SeriesKey, Tenant, Timestamp};
+use model::{Iri, Observation, ObservedValue, SeriesKey, Tenant, Timestamp};
 use store::{Order, Snapshot, StoreError, TimeRange};
 
 use crate::{Set, sensors::Sensor, wire::Kind};
@@ -124,13 +124,22 @@ impl Source<'_> {
         sensors.iter().map(|sensor| self.hours_of(sensor, range)).collect()
     }
 
-    fn hours_of(&self, sensor: &Sensor, range: TimeRange) -> Result<Option<HourlySeries>, StoreError> {
+    /// What a sensor observed, the oldest first.
+    pub fn observations(
+        &self,
+        sensor: &Sensor,
+        range: TimeRange,
+    ) -> Result<impl Iterator<Item = Result<Observation, StoreError>>, StoreError> {
         let attribute: Iri = self.set.attribute.clone();
         let key = SeriesKey { entity: sensor.entity.clone(), attribute, dataset_id: None };
-        let mut points: Vec<(Timestamp, f64)> = vec![];
         let history = self.snapshot.history();
         let tenant = history.exact_tenant(self.tenant, &key)?;
-        for observation in history.range(&tenant, &[key], range, Order::Ascending, None)? {
+        history.range(&tenant, &[key], range, Order::Ascending, None)
+    }
+
+    fn hours_of(&self, sensor: &Sensor, range: TimeRange) -> Result<Option<HourlySeries>, StoreError> {
+        let mut points: Vec<(Timestamp, f64)> = vec![];
+        for observation in self.observations(sensor, range)? {
             let observation = observation?;
             if let ObservedValue::Number(value) = observation.value {
                 points.push((observation.at, value));

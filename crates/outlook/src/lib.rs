@@ -7,6 +7,7 @@
 //! ```text
 //! history ─ sensors, hours ─ lanes ─ ground ┬─ learn: a model a week, at first with a look back ─ models
 //!                                           └─ watch: each hour a forecast ─ record, picture ─ answers ─ wire
+//! history ─ sensors, minutes ─ nowcast: each step the next hour ─ wire
 //! ```
 
 mod answers;
@@ -16,7 +17,9 @@ mod ground;
 mod hours;
 mod lanes;
 mod learn;
+mod minutes;
 mod models;
+mod nowcast;
 mod picture;
 mod reason;
 mod record;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Display};
 
-use forecast::insufficient::Insufficient;
+use forecast::{insufficient::Insufficient, nowcast::NowcastRefusal};
 
 use crate::wire::Reason;
 
@@ -35,6 +35,20 @@ pub(crate) fn of(why: &Insufficient) -> Reason {
         Insufficient::NothingLearned | Insufficient::LeftOut { .. } => ("nothing_learned", vec![], vec![]),
     };
     Reason { code: code.to_owned(), values: values.into_iter().collect(), names, detail: why.to_string() }
+}
+
+/// No now-cast.
+pub(crate) fn of_nowcast(why: &NowcastRefusal) -> Reason {
+    let (code, values) = match why {
+        NowcastRefusal::Step { minutes } | NowcastRefusal::Horizon { minutes } => ("step", vec![("minutes", *minutes)]),
+        NowcastRefusal::TooFewCounts { have, needed } => ("too_few_counts", vec![("have", *have), ("needed", *needed)]),
+        NowcastRefusal::TooLittlePast { have, needed } => {
+            ("too_little_past", vec![("have", *have), ("needed", *needed)])
+        }
+        NowcastRefusal::NotSideBySide => ("step", vec![]),
+    };
+    let values = values.into_iter().map(|(name, value)| (name.to_owned(), value as f64)).collect();
+    Reason { values, ..plain(code, why) }
 }
 
 /// An area that adds up series that are not there.

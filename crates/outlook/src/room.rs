@@ -16,8 +16,9 @@ use store::Store;
 use crate::{
     OutlookError, Set, answers,
     learn::{due, learn},
+    nowcast::{self, Nowcaster},
     picture::Picture,
-    state::{Ground, SetState},
+    state::{Ground, SetState, WorkError},
     watch::Watch,
     wire::{self, Notice, Phase},
 };
@@ -84,26 +85,37 @@ impl Outlook {
         self.0.sets.is_empty()
     }
 
-    /// Forecasts each hour what the next week will bring, until [`Outlook::stop`]. For a thread of its own.
+    /// Forecasts each hour what the next week will bring, and each step what the next hour will, until [`Outlook::stop`]. For a thread of its own.
     pub fn refresh(&self) {
         self.remember();
-        let mut watches: Vec<Watch> = self.0.sets.iter().map(|_| Watch::default()).collect();
+        let mut watches: Vec<(Watch, Nowcaster)> = self.0.sets.iter().map(|_| Default::default()).collect();
         while !self.stopped() {
             let mut pause = PAUSE;
-            for (watch, state) in watches.iter_mut().zip(&self.0.sets) {
-                let failed = match catch_unwind(AssertUnwindSafe(|| watch.look(&self.0.ground, state))) {
-                    Ok(Ok(())) => continue,
-                    Ok(Err(error)) => error.to_string(),
-                    Err(_) => "it broke off".to_owned(),
-                };
-                if !self.stopped() {
-                    tracing::error!(set = state.set.id, error = failed, "a forecast could not be made");
+            for ((watch, nowcaster), state) in watches.iter_mut().zip(&self.0.sets) {
+                if !self.works(state, || watch.look(&self.0.ground, state)) {
+                    *watch = Watch::default();
+                    pause = PAUSE_FAILED;
                 }
-                *watch = Watch::default();
-                pause = PAUSE_FAILED;
+                if !self.works(state, || nowcaster.look(&self.0.ground, state)) {
+                    *nowcaster = Nowcaster::default();
+                    pause = PAUSE_FAILED;
+                }
             }
             self.wait(pause);
         }
+    }
+
+    /// Whether a look at a set came to its end; what broke it off is logged.
+    fn works(&self, state: &SetState, look: impl FnOnce() -> Result<(), WorkError>) -> bool {
+        let failed = match catch_unwind(AssertUnwindSafe(look)) {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it broke off".to_owned(),
+        };
+        if !self.stopped() {
+            tracing::error!(set = state.set.id, error = failed, "a forecast could not be made");
+        }
+        false
     }
 
     /// Trains the models that are due, one after the other, until [`Outlook::stop`]. For a thread of its own.
@@ -218,6 +230,22 @@ impl Outlook {
                 calendar: vec![],
                 series: vec![],
             },
+        })
+    }
+
+    /// The next hour.
+    ///
+    /// # Errors
+    /// There is no such set.
+    pub fn nowcast(&self, tenant: &Tenant, set: &str) -> Result<wire::Nowcast, OutlookError> {
+        let state = self.find(tenant, set)?;
+        let told = state.live().nowcast.clone();
+        Ok(match told {
+            Some(told) => wire::Nowcast { now: self.now(), ..(*told).clone() },
+            None => {
+                let reason = nowcast::refused(&state.set).unwrap_or_else(nowcast::not_yet);
+                wire::Nowcast { now: self.now(), reason: Some(reason), ..wire::Nowcast::of(&state.set) }
+            }
         })
     }
 

@@ -71,8 +71,30 @@ pub(crate) fn over_series(tables: &[Table]) -> Table {
     })
 }
 
-/// The figures as they are told; leads of which nothing was scored are left out.
-pub(crate) fn told(table: &Table) -> Vec<Score> {
+/// Hours without which errors of suppressed counts are not told: those of a few hours are the counts.
+const HOURS_TOLD_MIN: usize = 12;
+
+/// An error as it may be told. Where small counts are suppressed it has two digits and stands on enough hours, so that no
+/// count can be computed from it.
+fn veiled(error: Option<f64>, figures: &Figures, minimum: u32) -> Option<f64> {
+    if minimum == 0 {
+        return error;
+    }
+    error.filter(|_| figures.hours >= HOURS_TOLD_MIN).map(|error| (error * 100.0).round() / 100.0)
+}
+
+/// An absolute error as it may be told.
+fn coarse(error: Option<f64>, minimum: u32) -> Option<f64> {
+    let least = f64::from(minimum);
+    if minimum == 0 {
+        return error;
+    }
+    error.filter(|error| *error >= least).map(|error| (error / least).round() * least)
+}
+
+/// The figures as they are told; leads of which nothing was scored are left out. Where small counts are suppressed the
+/// absolute error is rounded to the smallest one that is told: with the relative error it would give the sum of the counts.
+pub(crate) fn told(table: &Table, minimum: u32) -> Vec<Score> {
     let mut scores = vec![];
     for (lead, methods) in LEADS.iter().zip(table) {
         for (method, figures) in METHODS.iter().zip(methods).filter(|(_, figures)| figures.hours > 0) {
@@ -80,9 +102,9 @@ pub(crate) fn told(table: &Table) -> Vec<Score> {
                 lead: (*lead).to_owned(),
                 method: (*method).to_owned(),
                 hours: figures.hours as u64,
-                mase: figures.mase,
-                mae: figures.mae,
-                wape: figures.wape,
+                mase: veiled(figures.mase, figures, minimum),
+                mae: coarse(figures.mae, minimum),
+                wape: veiled(figures.wape, figures, minimum),
                 coverage: figures.coverage,
             });
         }
@@ -91,14 +113,15 @@ pub(crate) fn told(table: &Table) -> Vec<Score> {
 }
 
 /// The day-ahead figures in a few words.
-pub(crate) fn quality(table: &Table) -> Option<Quality> {
+pub(crate) fn quality(table: &Table, minimum: u32) -> Option<Quality> {
     let [forecast, naive, weeks] = &table[0];
+    let told = |error: Option<f64>| veiled(error, forecast, minimum);
     (forecast.hours > 0).then(|| Quality {
         hours: forecast.hours as u64,
-        mase: forecast.mase,
-        wape: forecast.wape,
+        mase: told(forecast.mase),
+        wape: told(forecast.wape),
         coverage: forecast.coverage,
-        baseline_wape: [naive.wape, weeks.wape].into_iter().flatten().min_by(f64::total_cmp),
+        baseline_wape: told([naive.wape, weeks.wape].into_iter().flatten().min_by(f64::total_cmp)),
     })
 }
 

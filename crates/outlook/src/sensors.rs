@@ -12,7 +12,7 @@ const SENSORS_MAX: usize = 2_000;
 /// The longest id.
 const ID_LENGTH_MAX: usize = 60;
 /// What stands in addresses at the place of a series.
-const TAKEN: [&str; 3] = ["model", "train", "week"];
+const TAKEN: [&str; 4] = ["model", "nowcast", "train", "week"];
 
 /// Something that counts.
 #[derive(Clone, Debug, PartialEq)]

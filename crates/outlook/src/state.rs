@@ -14,7 +14,7 @@ use crate::{
     reason,
     record::Record,
     room::Clock,
-    wire::{Phase, Progress, Reason},
+    wire::{Nowcast, Phase, Progress, Reason},
 };
 
 /// What a thread of the room works with.
@@ -58,6 +58,8 @@ pub(crate) struct SetState {
 pub(crate) struct Live {
     /// What questions are answered from.
     pub picture: Option<Arc<Picture>>,
+    /// The next hour.
+    pub nowcast: Option<Arc<Nowcast>>,
     /// The training that goes on.
     pub progress: Option<Progress>,
     /// Whether somebody asked for a training.

@@ -150,3 +150,43 @@ fn a_model_is_trained_anew_after_a_week_of_the_city() {
     assert_eq!(later.model.unwrap().id, "2025-04-18T22:00:00Z");
     assert_eq!(later.next_training_at.unwrap().to_string(), "2025-04-25T22:00:00Z");
 }
+
+#[test]
+fn the_next_hour_is_told_at_the_step_of_the_counts_and_held_against_the_last_day() {
+    let town = Town::counting(start(), 12, 5);
+    let nowcast = town.nowcast(start());
+    assert_eq!(nowcast.reason, None);
+    let of = |id: &str| nowcast.series.iter().find(|series| series.id == id).unwrap();
+    // 900 an hour at the busiest, of which an hour has 0.85 to 1.15 times the usual; noon is two hours before it.
+    let busy = of("b");
+    let hour = busy.ahead[2];
+    assert_eq!((busy.ahead[0].minutes, hour.minutes), (15, 60));
+    let (low, middle, high) = (hour.p10.unwrap(), hour.p50.unwrap(), hour.p90.unwrap());
+    assert!((750.0..1_000.0).contains(&middle) && low < middle && middle < high, "{hour:?}");
+    assert!((middle / 10.0).fract().abs() < 1e-9, "rounded to the minimum: {middle}");
+    // A counter of a few an hour has no number, and the street would give it away by its neighbour.
+    assert!(of("c").ahead.iter().all(|point| point.suppressed && point.p50.is_none()));
+    let told = ["main-street", "a", "b"].map(|id| of(id).ahead[0].p50.is_some());
+    assert!(!told.iter().all(|told| *told), "{:?}", nowcast.series);
+    let score = &nowcast.quality[0];
+    assert!(score.minutes == 15 && score.moments > 500 && score.wape < 0.2, "{score:?}");
+    assert!((0.5..1.0).contains(&score.coverage.unwrap()), "{score:?}");
+    town.minutes_pass(5);
+    assert_eq!(town.nowcast(town.now()).series.len(), 4);
+    town.hours_pass(-30);
+    assert!(town.nowcast(town.now()).series[0].latest.is_some(), "a replay that goes back tells of then");
+}
+
+#[test]
+fn a_counter_that_is_silent_says_so_and_hourly_counts_carry_no_next_minutes() {
+    let town = Town::counting(start(), 3, 5);
+    town.nowcast(start());
+    // With three days the counters stop at the start: an hour later nobody reports any more.
+    town.minutes_pass(60);
+    let silent = town.nowcast(start().plus_micros(30 * 60_000_000));
+    let reason = silent.series[1].reason.clone().unwrap();
+    assert_eq!((reason.code.as_str(), reason.values["have"]), ("too_few_counts", 0.0));
+    let hourly = Town::new(start(), 3);
+    let reason = hourly.outlook().nowcast(&hourly.tenant, "people").unwrap().reason.unwrap();
+    assert_eq!((reason.code.as_str(), reason.values["minutes"]), ("step", 60.0));
+}

@@ -71,6 +71,7 @@ pub fn routes() -> Routes {
         .post("/api/v1/crowd/forecasts/{set}/train", PlanCrowd, outlook::train_crowd_forecast)
         .body_max(BODY_BYTES_MAX)
         .get("/api/v1/crowd/forecasts/{set}/week", ReadCrowd, outlook::get_crowd_forecast_week)
+        .get("/api/v1/crowd/forecasts/{set}/nowcast", ReadCrowd, outlook::get_crowd_nowcast)
         .get("/api/v1/crowd/forecasts/{set}/{series}", ReadCrowd, outlook::get_crowd_forecast)
         .get("/api/v1/crowd/forecasts/{set}/{series}/record", ReadCrowd, outlook::get_crowd_forecast_record)
         .get("/api/v1/crowd/measures", ReadCrowd, plans::list_crowd_measures)
@@ -85,6 +86,7 @@ pub fn routes() -> Routes {
     outlook::get_crowd_forecast_model,
     outlook::get_crowd_forecast_record,
     outlook::get_crowd_forecast_week,
+    outlook::get_crowd_nowcast,
     outlook::list_crowd_forecasts,
     outlook::train_crowd_forecast,
     plans::add_crowd_event,

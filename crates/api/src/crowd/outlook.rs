@@ -109,6 +109,18 @@ pub(super) async fn get_crowd_forecast_week(
     Ok(Json(state.outlook.week(&caller.tenant, &set).map_err(told)?))
 }
 
+/// The next hour, at the step at which the set counts: what is expected in 15, 30 and 60 minutes, and how good that was.
+#[utoipa::path(get, path = "/api/v1/crowd/forecasts/{set}/nowcast",
+    params(("set" = String, Path, description = "The set")),
+    responses((status = 200, body = wire::Nowcast)))]
+pub(super) async fn get_crowd_nowcast(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(set): Path<String>,
+) -> Result<Json<wire::Nowcast>, ApiError> {
+    Ok(Json(state.outlook.nowcast(&caller.tenant, &set).map_err(told)?))
+}
+
 /// Trains the model of a set now. It goes on beside everything else; when one goes on already the answer is 409.
 #[utoipa::path(post, path = "/api/v1/crowd/forecasts/{set}/train",
     params(("set" = String, Path, description = "The set")),

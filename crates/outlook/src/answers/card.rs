@@ -49,7 +49,11 @@ pub(crate) fn card(state: &SetState, now: Timestamp) -> Option<ModelCard> {
         seed: facts.seed,
         version: facts.version.clone(),
         training_s: facts.seconds,
-        quality: live.picture.as_ref().map(|picture| scores::told(&picture.quality)).unwrap_or_default(),
+        quality: live
+            .picture
+            .as_ref()
+            .map(|picture| scores::told(&picture.quality, picture.set.minimum_count))
+            .unwrap_or_default(),
         earlier: earlier.map(Facts::brief).collect(),
     })
 }

@@ -126,6 +126,6 @@ pub(crate) fn record(picture: &Picture, series: &str, days: u32, now: Timestamp)
         minimum_count: picture.set.minimum_count,
         days,
         hours,
-        summary: scores::told(&table),
+        summary: scores::told(&table, picture.set.minimum_count),
     })
 }

@@ -41,7 +41,7 @@ pub(crate) fn set(state: &SetState, ground: &Ground, notices: &[Notice]) -> Set 
         minimum_count: settings.minimum_count,
         horizon_hours: HORIZON_HOURS,
         notices: notices.to_vec(),
-        quality: picture.map(|picture| scores::told(&picture.quality)).unwrap_or_default(),
+        quality: picture.map(|picture| scores::told(&picture.quality, picture.set.minimum_count)).unwrap_or_default(),
         series: picture.map(series).unwrap_or_default(),
     }
 }
@@ -77,7 +77,7 @@ pub(super) fn brief(picture: &Picture, place: usize, lane: &Lane) -> SeriesBrief
         reason: lane.reason.clone(),
         latest,
         peak: peak(picture, lane, 0, DAY),
-        quality: scores::quality(&lane.quality),
+        quality: scores::quality(&lane.quality, picture.set.minimum_count),
     }
 }
 

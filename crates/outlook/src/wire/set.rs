@@ -96,7 +96,8 @@ pub struct Progress {
 pub struct Reason {
     /// `too_little_history` (`days`, `needed`), `too_many_gaps` (`hours`, `needed`), `hour_never_seen`,
     /// `outside_validity` (`factor`, `most`), `other_inputs` (`names`), `nothing_learned`, `unknown_series` (`names`),
-    /// `no_entities`, `no_counts`, `no_model`, `store` or `broken`.
+    /// `no_entities`, `no_counts`, `no_model`, `store` or `broken`; of a now-cast also `step` (`minutes`),
+    /// `too_little_past` and `too_few_counts` (`have`, `needed`), and `reading`.
     pub code: String,
     /// The numbers, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -269,7 +270,7 @@ pub struct Score {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub mase: Option<f64>,
-    /// Mean absolute error, in counts.
+    /// Mean absolute error, in counts; rounded to the minimum count, and absent below it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub mae: Option<f64>,

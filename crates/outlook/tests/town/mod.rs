@@ -36,6 +36,7 @@ pub struct Town {
     pub tenant: Tenant,
     store: Store,
     clock: Arc<AtomicI64>,
+    step_minutes: u32,
     outlook: Outlook,
     threads: Vec<JoinHandle<()>>,
 }
@@ -44,7 +45,7 @@ fn text(text: &str) -> Text {
     Text { nl: text.to_owned(), en: text.to_owned() }
 }
 
-fn set() -> Set {
+fn set(step_minutes: u32) -> Set {
     let market = NamedDay { day: "2025-04-12".parse().unwrap(), name: Some("Marktdag".to_owned()) };
     Set {
         id: "people".to_owned(),
@@ -53,7 +54,7 @@ fn set() -> Set {
         attribute: Iri::from("urn:count"),
         name_attribute: Iri::from("urn:name"),
         kind: Kind::Count,
-        step_minutes: 60,
+        step_minutes,
         minimum_count: 10,
         region: None,
         holidays: vec![],
@@ -72,19 +73,27 @@ fn entity(id: &str) -> EntityId {
     EntityId::parse(&format!("urn:ngsi-ld:Counter:{id}")).unwrap()
 }
 
-/// Counts of a street that is busy in the afternoon, less so on Sunday; no two hours alike.
-fn count(at: Timestamp, busy: f64) -> f64 {
-    let hours = at.micros() / HOUR;
-    let (day, hour) = (hours.div_euclid(24), hours.rem_euclid(24));
-    let daily = (1.0 - ((hour as f64 - 14.0) / 9.0).powi(2)).max(0.05);
+/// Counts of a step in a street that is busy in the afternoon, less so on Sunday; no two steps alike.
+fn count(at: Timestamp, busy: f64, step_minutes: u32) -> f64 {
+    let steps_an_hour = i64::from(60 / step_minutes);
+    let steps = at.micros() / (HOUR / steps_an_hour);
+    let (day, of_day) = (steps.div_euclid(24 * steps_an_hour), steps.rem_euclid(24 * steps_an_hour));
+    let hour = of_day as f64 / steps_an_hour as f64;
+    let daily = (1.0 - ((hour - 14.0) / 9.0).powi(2)).max(0.05);
     let weekly = if (day + 3) % 7 == 6 { 0.6 } else { 1.0 };
-    let chance = ((hours * 7_919 + busy as i64 * 104_729) % 101) as f64 / 101.0;
-    (busy * daily * weekly * (0.85 + 0.3 * chance)).round()
+    let chance = ((steps * 7_919 + busy as i64 * 104_729) % 101) as f64 / 101.0;
+    (busy / steps_an_hour as f64 * daily * weekly * (0.85 + 0.3 * chance)).round()
 }
 
 impl Town {
-    /// A town that has counted for some days, and will for ten more.
+    /// A town that has counted by the hour for some days, and will for ten more.
     pub fn new(now: Timestamp, days: i64) -> Self {
+        Self::counting(now, days, 60)
+    }
+
+    /// The same with counts at another step.
+    pub fn counting(now: Timestamp, days: i64, step_minutes: u32) -> Self {
+        let step = HOUR / i64::from(60 / step_minutes);
         let store = Store::in_memory(&StoreOptions::default()).unwrap();
         let tenant = Tenant::default();
         for (id, busy) in [("a", 400.0), ("b", 900.0), ("c", 6.0)] {
@@ -97,15 +106,15 @@ impl Town {
             let series = SeriesKey { entity: entity(id), attribute: Iri::from("urn:count"), dataset_id: None };
             // Whole days before, so that the number of days with counts is the one asked for.
             let midnight = now.micros().div_euclid(24 * HOUR) * 24 * HOUR - 2 * HOUR;
-            for hour in (1 - days) * 24..10 * 24 {
-                let at = Timestamp::from_micros(midnight + hour * HOUR);
+            for number in (1 - days) * 24 * (HOUR / step)..10 * 24 * (HOUR / step) {
+                let at = Timestamp::from_micros(midnight + number * step);
                 if days < 10 && at >= now {
                     break;
                 }
                 tx.observe(Observation {
                     series: series.clone(),
                     at,
-                    value: ObservedValue::Number(count(at, busy)),
+                    value: ObservedValue::Number(count(at, busy, step_minutes)),
                     unit_code: None,
                     quality: Quality::default(),
                     recorded_at: at,
@@ -114,10 +123,10 @@ impl Town {
             store.commit_blocking(tx).unwrap();
         }
         let clock = Arc::new(AtomicI64::new(now.micros()));
-        Self::with(store, tenant, clock)
+        Self::with(store, tenant, clock, step_minutes)
     }
 
-    fn with(store: Store, tenant: Tenant, clock: Arc<AtomicI64>) -> Self {
+    fn with(store: Store, tenant: Tenant, clock: Arc<AtomicI64>, step_minutes: u32) -> Self {
         let (city, wall) = (clock.clone(), clock.clone());
         let outlook = Outlook::new(Parts {
             store: store.clone(),
@@ -127,11 +136,11 @@ impl Town {
             wall: Arc::new(move || Timestamp::from_micros(wall.load(Ordering::SeqCst))),
             version: "test".to_owned(),
             notices: vec![],
-            sets: vec![set()],
+            sets: vec![set(step_minutes)],
         });
         let (one, other) = (outlook.clone(), outlook.clone());
         let threads = vec![std::thread::spawn(move || one.refresh()), std::thread::spawn(move || other.learn())];
-        Self { tenant, store, clock, outlook, threads }
+        Self { tenant, store, clock, step_minutes, outlook, threads }
     }
 
     pub fn outlook(&self) -> &Outlook {
@@ -141,7 +150,7 @@ impl Town {
     /// The same town with a new outlook, as after a stop of the server.
     pub fn restarted(mut self) -> Self {
         self.stop();
-        Self::with(self.store.clone(), self.tenant.clone(), self.clock.clone())
+        Self::with(self.store.clone(), self.tenant.clone(), self.clock.clone(), self.step_minutes)
     }
 
     fn stop(&mut self) {
@@ -156,7 +165,24 @@ impl Town {
     }
 
     pub fn hours_pass(&self, hours: i64) {
-        self.clock.fetch_add(hours * HOUR, Ordering::SeqCst);
+        self.minutes_pass(hours * 60);
+    }
+
+    pub fn minutes_pass(&self, minutes: i64) {
+        self.clock.fetch_add(minutes * HOUR / 60, Ordering::SeqCst);
+    }
+
+    /// Waits for the now-cast of a moment.
+    pub fn nowcast(&self, said_at: Timestamp) -> wire::Nowcast {
+        let begun = Instant::now();
+        loop {
+            let nowcast = self.outlook.nowcast(&self.tenant, "people").unwrap();
+            if nowcast.said_at == Some(said_at) {
+                return nowcast;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{nowcast:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Waits until the set is as wanted.

@@ -6,20 +6,20 @@ const score = (method: string, mae: number | undefined, change: Partial<Score> =
   lead: 'day',
   method,
   hours: 168,
-  ...(mae === undefined ? {} : { mae }),
+  ...(mae === undefined ? {} : { mae, wape: mae / 250 }),
   ...change,
 });
 
 describe('how good it was', () => {
   const scores = [
-    score('forecast', 40, { wape: 0.15, coverage: 0.82 }),
+    score('forecast', 40, { coverage: 0.82 }),
     score('seasonal_naive', 50),
     score('four_week_mean', 32),
     score('forecast', 60, { lead: 'week' }),
   ];
   it('is told beside two simple rules', () => {
     const found = figures(scores);
-    expect(found).toMatchObject({ hours: 168, error: 40, share: 0.15, inside: 0.82 });
+    expect(found).toMatchObject({ hours: 168, error: 40, share: 0.16, inside: 0.82 });
     expect(found?.against.map(({ rule, gain }) => [rule, Math.round(gain * 100)])).toEqual([
       ['seasonal_naive', 20],
       ['four_week_mean', -25],
@@ -27,7 +27,7 @@ describe('how good it was', () => {
     expect(found?.against.map(({ gain }) => verdict(gain))).toEqual(['better', 'worse']);
   });
   it('is told for the week too, without what was not scored', () => {
-    expect(figures(scores, 'week')).toEqual({ hours: 168, error: 60, share: null, inside: null, against: [] });
+    expect(figures(scores, 'week')).toEqual({ hours: 168, error: 60, share: 0.24, inside: null, against: [] });
   });
   it('is not told when nothing was scored', () => {
     expect(figures([])).toBeNull();

@@ -10,7 +10,7 @@ export interface Against {
 }
 export interface Figures {
   hours: number;
-  /** Mean absolute error, counts an hour. */
+  /** Mean absolute error, counts an hour; null when it is less than the smallest count that is told. */
   error: number | null;
   /** Sum of errors over the sum of counts. */
   share: number | null;
@@ -28,7 +28,7 @@ export function figures(scores: Score[], lead: 'day' | 'week' = 'day'): Figures 
   const own = of('forecast');
   if (!own || own.hours === 0) return null;
   const against = rules.flatMap((rule) => {
-    const gain = gainOver(own.mae, of(rule)?.mae);
+    const gain = gainOver(own.wape, of(rule)?.wape);
     return gain === null ? [] : [{ rule, gain }];
   });
   return {
