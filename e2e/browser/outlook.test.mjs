@@ -85,6 +85,9 @@ describe('with a model', { concurrency: false }, () => {
     await table.getByText('Marktdag').first().waitFor();
     await table.getByRole('row').filter({ hasText: 'Nieuwe Brug' }).getByText('Onvoldoende gegevens.').waitFor();
     await page.getByRole('img', { name: /verwacht met band, en geteld/ }).waitFor();
+    await page.getByText('De tellingen zijn een herhaling.').waitFor();
+    assert.equal(await page.getByText('geen ondergrond').count(), 0, 'what is about other data is not told here');
+    assert.equal(await page.getByRole('link', { name: 'Wat wij meten, en waarom' }).getAttribute('href'), '/gegevens');
     await page.locator('summary').filter({ hasText: 'Toon als tabel' }).click();
     await page.getByRole('cell', { name: / tot / }).first().waitFor();
     await accessible(page, 'the week ahead');

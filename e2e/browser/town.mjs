@@ -79,6 +79,18 @@ to = "${iso(LAST)}"
 speed = 1.0
 
 [[city.notice]]
+id = "replay"
+kind = "replay"
+text.nl = "De tellingen zijn een herhaling."
+text.en = "The counts are a replay."
+
+[[city.notice]]
+id = "basemap"
+kind = "data"
+text.nl = "Voor deze stad is geen ondergrond meegeleverd."
+text.en = "No basemap is delivered with this city."
+
+[[city.notice]]
 id = "invented"
 kind = "data"
 text.nl = "Alle tellingen zijn verzonnen."
