@@ -159,8 +159,9 @@ describe('with a model', { concurrency: false }, () => {
     for (const path of ['/drukte/week', '/drukte/kwaliteit']) {
       const page = await at(path, { phone: true, dark: true, locale: 'en-GB' });
       await page.getByRole('img', { name: /expected with its band, and counted/ }).waitFor();
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, `${path} is ${wide} px wider than the phone`);
+      // A phone zooms out until the page fits: `innerWidth` grows with it.
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(wide <= 390, `${path} is ${wide} wide`);
       await accessible(page, `${path} on a phone`);
       await close(page);
     }

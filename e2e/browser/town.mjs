@@ -141,7 +141,7 @@ lists = { events = "data/events.csv" }
 trees = 8
 [[forecast.area]]
 id = "centrum"
-title = { nl = "Centrum (twee tellers)", en = "Centre (two counters)" }
+title = { nl = "Centrum: twee tellers samen op de markt en op de kade langs de rivier", en = "Centre: two counters together at the market and on the quay along the river" }
 series = ["markt", "kade"]
 `;
 const LAYERS = `[[group]]
