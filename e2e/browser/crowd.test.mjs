@@ -171,6 +171,10 @@ describe('with an account', { skip: !account.name, concurrency: false }, () => {
 
   test('a rehearsal raises an alert, which is taken; a measure is tried and decided; a lost line is said aloud', async () => {
     const page = await as(`${event}/regie`);
+    await page.getByRole('radio', { name: /^Live/ }).check();
+    await page.getByRole('checkbox', { name: 'Alle gebieden zijn nu leeg' }).check();
+    await accessible(page, 'the start of a live run');
+    await page.getByRole('radio', { name: /^Oefening/ }).check();
     await page.getByLabel('Snelheid', { exact: true }).fill('600');
     await accessible(page, 'the start of a run');
     await page.getByRole('button', { name: 'Start de oefening' }).click();

@@ -1,19 +1,19 @@
 /** A small invented town with counters, written as a city folder: for what no real city of the tests has. */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const polder =
+const polder =
   process.env.POLDER_BINARY ?? resolve(fileURLToPath(new URL('.', import.meta.url)), '../../target/debug/polder');
 
 /** The names that tests are told things by are no settings of the server. */
-export const environment = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !name.startsWith('POLDER_')),
-);
+const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('POLDER_')));
 
-export const freePort = () =>
+const freePort = () =>
   new Promise((found) => {
     const server = createServer();
     server.listen(0, '127.0.0.1', () => {
@@ -23,7 +23,7 @@ export const freePort = () =>
   });
 
 /** Runs the binary to its end; what it said is the error when it fails. */
-export const run = (args) =>
+const run = (args) =>
   new Promise((done, failed) => {
     const child = spawn(polder, args, { stdio: ['ignore', 'ignore', 'pipe'], env: environment });
     let log = '';
@@ -79,6 +79,18 @@ to = "${iso(LAST)}"
 speed = 1.0
 
 [[city.notice]]
+id = "replay"
+kind = "replay"
+text.nl = "De tellingen zijn een herhaling."
+text.en = "The counts are a replay."
+
+[[city.notice]]
+id = "basemap"
+kind = "data"
+text.nl = "Voor deze stad is geen ondergrond meegeleverd."
+text.en = "No basemap is delivered with this city."
+
+[[city.notice]]
 id = "invented"
 kind = "data"
 text.nl = "Alle tellingen zijn verzonnen."
@@ -129,7 +141,7 @@ lists = { events = "data/events.csv" }
 trees = 8
 [[forecast.area]]
 id = "centrum"
-title = { nl = "Centrum (twee tellers)", en = "Centre (two counters)" }
+title = { nl = "Centrum: twee tellers samen op de markt en op de kade langs de rivier", en = "Centre: two counters together at the market and on the quay along the river" }
 series = ["markt", "kade"]
 `;
 const LAYERS = `[[group]]
@@ -162,10 +174,49 @@ history = true
 interval_s = 3600.0
 `;
 
-export async function writeTown(folder) {
+async function writeTown(folder) {
   await mkdir(join(folder, 'data'), { recursive: true });
   await writeFile(join(folder, 'city.toml'), CITY);
   await writeFile(join(folder, 'layers.toml'), LAYERS);
   await writeFile(join(folder, 'data/counts.csv'), counts());
   await writeFile(join(folder, 'data/events.csv'), `day,name\n${marketDay},Marktdag\n`);
+}
+
+const START_MS_MAX = 60_000;
+
+/**
+ * Serves the town from a folder of its own to everybody as an administrator; such a server may also reach addresses of this
+ * machine. `more` is what its environment holds besides. Gives its address, and what stops it.
+ */
+export async function serveTown(more = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'polder-town-'));
+  const [city, data] = [join(folder, 'city'), join(folder, 'data')];
+  await writeTown(city);
+  await run(['import', '--data', data, '--city', city]);
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}`;
+  const server = spawn(
+    polder,
+    ['serve', '--data', data, '--city', city, '--replay', '1', '--open', '--listen', `127.0.0.1:${port}`],
+    { stdio: ['ignore', 'ignore', 'pipe'], env: { ...environment, ...more } },
+  );
+  let log = '';
+  server.stderr.on('data', (chunk) => (log += chunk));
+  const stop = async () => {
+    if (server.exitCode === null && server.signalCode === null) {
+      server.kill();
+      await new Promise((gone) => server.once('exit', gone));
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
+  const started = Date.now();
+  while (!(await fetch(`${base}/readyz`).catch(() => undefined))?.ok) {
+    if (Date.now() - started < START_MS_MAX && server.exitCode === null) {
+      await new Promise((wait) => setTimeout(wait, 100));
+      continue;
+    }
+    await stop();
+    assert.fail(`polder did not start: ${log}`);
+  }
+  return { base, stop };
 }

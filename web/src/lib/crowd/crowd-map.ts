@@ -11,7 +11,7 @@ import {
 } from 'maplibre-gl';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import type { City } from '$lib/api/types';
-import { BASEMAP, basemapLayers } from '$lib/map/basemap';
+import { BASEMAP, basemapLayers, basemapSource } from '$lib/map/basemap';
 import type { Palette } from '$lib/map/palette';
 import type { Box } from '$lib/map/places';
 import { reconcile } from '$lib/map/reconcile';
@@ -20,7 +20,6 @@ import { colours, looks, type Pattern } from './colours';
 const SOURCES = ['crowd-areas', 'crowd-gates', 'crowd-links'] as const;
 export type CrowdSource = (typeof SOURCES)[number];
 const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
-const NO_BASEMAP = { type: 'vector' as const, tiles: [], minzoom: 0, maxzoom: 0 };
 const TILE_PX = 32;
 
 const patterns: Record<Pattern, (c: CanvasRenderingContext2D) => void> = {
@@ -153,7 +152,7 @@ export class CrowdMap {
       style: {
         version: 8,
         sources: {
-          [BASEMAP]: city.basemap ? { type: 'vector', url: city.basemap.tileJson } : NO_BASEMAP,
+          [BASEMAP]: basemapSource(city),
           ...Object.fromEntries(SOURCES.map((id) => [id, { type: 'geojson' as const, data: EMPTY }])),
         },
         layers: this.#layers,

@@ -38,7 +38,7 @@ export const crowdPostEn: Record<keyof typeof crowdPostNl, string> = {
   'crowd.post.removed': '{name} is no longer told.',
   'crowd.post.saved': '{name} is saved.',
   'crowd.post.test': 'Send test',
-  'crowd.post.testOf': 'Send a test message to {name}',
+  'crowd.post.testOf': 'Send test to {name}',
   'crowd.post.tested': 'The test message to {name} is on its way.',
   'crowd.post.lastTest': 'Last test',
   'crowd.post.actions': 'Actions',

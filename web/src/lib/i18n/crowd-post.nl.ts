@@ -36,7 +36,7 @@ export const crowdPostNl = {
   'crowd.post.removed': '{name} krijgt geen bericht meer.',
   'crowd.post.saved': '{name} is bewaard.',
   'crowd.post.test': 'Stuur test',
-  'crowd.post.testOf': 'Stuur een testbericht naar {name}',
+  'crowd.post.testOf': 'Stuur test naar {name}',
   'crowd.post.tested': 'Het testbericht aan {name} is onderweg.',
   'crowd.post.lastTest': 'Laatste test',
   'crowd.post.actions': 'Acties',

@@ -325,6 +325,9 @@ export const crowdEn: Record<keyof typeof crowdNl, string> = {
   'crowd.run.visitorsHint': '150 is one and a half times what the programme says.',
   'crowd.run.seed': 'Seed',
   'crowd.run.seedHint': 'The same number gives the same visitors. Another number: other visitors.',
+  'crowd.run.areasEmpty': 'All areas are empty now',
+  'crowd.run.areasEmptyHint':
+    'Not ticked? Then each area is unknown until it is counted, unless the event has yet to begin.',
   'crowd.run.controls': 'Controls',
   'crowd.run.pause': 'Pause',
   'crowd.run.resume': 'Go on',

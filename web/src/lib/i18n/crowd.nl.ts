@@ -325,6 +325,9 @@ export const crowdNl = {
   'crowd.run.visitorsHint': '150 is anderhalf keer zo veel als in het programma staat.',
   'crowd.run.seed': 'Startgetal',
   'crowd.run.seedHint': 'Met hetzelfde getal komen dezelfde bezoekers. Een ander getal: andere bezoekers.',
+  'crowd.run.areasEmpty': 'Alle gebieden zijn nu leeg',
+  'crowd.run.areasEmptyHint':
+    'Niet aangevinkt? Dan is elk gebied onbekend tot er geteld is, behalve als het evenement nog moet beginnen.',
   'crowd.run.controls': 'Bediening',
   'crowd.run.pause': 'Pauze',
   'crowd.run.resume': 'Ga verder',

@@ -4,7 +4,9 @@ import type {
   ExpressionSpecification,
   FilterSpecification,
   LayerSpecification,
+  VectorSourceSpecification,
 } from 'maplibre-gl';
+import type { City } from '$lib/api/types';
 import type { Palette } from './palette';
 
 export const BASEMAP = 'basemap';
@@ -130,6 +132,15 @@ function rails(p: Palette): LayerSpecification[] {
       paint: { 'line-color': p.railGap, 'line-width': size(0.6), 'line-dasharray': [4, 4] },
     },
   ];
+}
+
+/** No tile lies within these bounds, so MapLibre asks for none; of a list without an address it would ask for one. */
+const NOWHERE: [number, number, number, number] = [180, 0, 180, 0];
+/** Where the tiles come from. A city without a basemap still has the layers of it, and nothing in them. */
+export function basemapSource({ basemap }: Pick<City, 'basemap'>): VectorSourceSpecification {
+  return basemap
+    ? { type: 'vector', url: basemap.tileJson }
+    : { type: 'vector', tiles: [], minzoom: 0, maxzoom: 0, bounds: NOWHERE };
 }
 
 /** All layers of the basemap with the slots between them. */

@@ -6,7 +6,7 @@ import { Map as MapLibre, type GeoJSONSource, type LayerSpecification, type MapG
 import 'maplibre-gl/dist/maplibre-gl.css';
 import type { City, Features, Layer } from '$lib/api/types';
 import type { Camera } from '$lib/url-state';
-import { BASEMAP, basemapLayers, blocks } from './basemap';
+import { BASEMAP, basemapLayers, basemapSource, blocks } from './basemap';
 import { addImages } from './icons';
 import { hasPlaceNames, NAMES_ZOOM, overlayLayers, sourceId, sourceOf, type Overlay } from './overlays';
 import type { Palette } from './palette';
@@ -37,8 +37,6 @@ export interface Events {
 }
 
 const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
-/** A city without a basemap still has its layers. */
-const NO_BASEMAP = { type: 'vector' as const, tiles: [], minzoom: 0, maxzoom: 0 };
 const LOOK_MS = 150;
 const REFRESH_MS = 3000;
 /** From this zoom the thousands of things in tiles (buildings, trees) are few enough to list. */
@@ -72,7 +70,7 @@ export class CityMap {
       style: {
         version: 8,
         sources: {
-          [BASEMAP]: city.basemap ? { type: 'vector', url: city.basemap.tileJson } : NO_BASEMAP,
+          [BASEMAP]: basemapSource(city),
           [SELECTED]: { type: 'geojson', data: EMPTY },
           [LABELS]: { type: 'geojson', data: EMPTY },
           [PLACE_NAMES]: { type: 'geojson', data: EMPTY },

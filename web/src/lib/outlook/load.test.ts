@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chosenSet } from './load';
+import { aboutAll, chosenSet } from './load';
 import type { ForecastSet } from './types';
 import { isRenewed } from './watch.svelte';
 
@@ -25,6 +25,14 @@ describe('the set to show', () => {
     expect(chosenSet(sets, null)?.id).toBe('b');
     expect(chosenSet([set('a')], 'gone')?.id).toBe('a');
     expect(chosenSet([], null)).toBeNull();
+  });
+});
+
+describe('a notice of the city', () => {
+  it('stands with a forecast when it is about all data, not when it may be about other data', () => {
+    const notice = (id: string, kind: string) => ({ id, kind, text: { nl: id, en: id } });
+    const found = aboutAll([notice('replay', 'replay'), notice('buildings', 'data')]);
+    expect(found.map(({ id }) => id)).toEqual(['replay']);
   });
 });
 

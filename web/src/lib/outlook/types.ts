@@ -4,6 +4,7 @@ import type { components } from '$lib/api/schema';
 type Schemas = components['schemas'];
 export type Text = Schemas['CrowdForecastText'];
 export type ForecastSet = Schemas['CrowdForecastSet'];
+export type Notice = Schemas['CrowdForecastNotice'];
 export type Series = Schemas['CrowdForecastSeries'];
 export type Reason = Schemas['CrowdForecastReason'];
 export type Progress = Schemas['CrowdForecastProgress'];
