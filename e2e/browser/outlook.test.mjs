@@ -3,49 +3,23 @@
  * a few days old. Its model has few trees, so that it is made in seconds.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { accessible, account, close, closeAll, launch, open, openAs, PATIENCE_MS } from './support.mjs';
-import { environment, freePort, polder, run, writeTown } from './town.mjs';
+import { serveTown } from './town.mjs';
 
-const START_MS_MAX = 60_000;
 let browser;
-let folder;
-let server;
+let town;
 let base;
 
 before(async () => {
   browser = await launch();
-  folder = await mkdtemp(join(tmpdir(), 'polder-outlook-'));
-  const [city, data] = [join(folder, 'city'), join(folder, 'data')];
-  await writeTown(city);
-  await run(['import', '--data', data, '--city', city]);
-  const port = await freePort();
-  base = `http://127.0.0.1:${port}`;
-  server = spawn(
-    polder,
-    ['serve', '--data', data, '--city', city, '--replay', '1', '--open', '--listen', `127.0.0.1:${port}`],
-    { stdio: ['ignore', 'ignore', 'pipe'], env: environment },
-  );
-  let log = '';
-  server.stderr.on('data', (chunk) => (log += chunk));
-  const started = Date.now();
-  while (!(await fetch(`${base}/readyz`).catch(() => undefined))?.ok) {
-    assert.ok(Date.now() - started < START_MS_MAX && server.exitCode === null, `polder did not start: ${log}`);
-    await new Promise((wait) => setTimeout(wait, 100));
-  }
+  town = await serveTown();
+  base = town.base;
 });
 afterEach(closeAll);
 after(async () => {
   await browser.close();
-  if (server && server.exitCode === null) {
-    server.kill();
-    await new Promise((gone) => server.once('exit', gone));
-  }
-  await rm(folder, { recursive: true, force: true });
+  await town?.stop();
 });
 
 const sets = async () => (await fetch(`${base}/api/v1/crowd/forecasts`)).json();

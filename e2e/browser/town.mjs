@@ -1,7 +1,9 @@
 /** A small invented town with counters, written as a city folder: for what no real city of the tests has. */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -55,6 +57,24 @@ function counts() {
     const sensor = name.toLowerCase().replaceAll(' ', '-');
     for (let ms = LAST - days * 24 * HOUR_MS; ms < LAST; ms += HOUR_MS) {
       lines.push([new Date(ms).toISOString(), sensor, name, lon, lat, count(ms, busy)].join(','));
+    }
+  }
+  return lines.join('\n') + '\n';
+}
+/** Cycle counters that count every five minutes; one of them stopped before the replay begins. */
+const STEP_MS = 300_000;
+const CYCLE_DAYS = 21;
+const counters = [
+  { name: 'Singel', busy: 700, lon: 4.47, lat: 51.923, until: LAST },
+  { name: 'Vest', busy: 400, lon: 4.475, lat: 51.924, until: LAST },
+  { name: 'Oude Haven', busy: 300, lon: 4.478, lat: 51.925, until: LAST - 18 * HOUR_MS },
+];
+function cycleCounts() {
+  const lines = ['time,counter,name,lon,lat,count'];
+  for (const { name, busy, lon, lat, until } of counters) {
+    const counter = name.toLowerCase().replaceAll(' ', '-');
+    for (let ms = LAST - CYCLE_DAYS * 24 * HOUR_MS; ms < until; ms += STEP_MS) {
+      lines.push([new Date(ms).toISOString(), counter, name, lon, lat, Math.round(count(ms, busy) / 12)].join(','));
     }
   }
   return lines.join('\n') + '\n';
@@ -162,10 +182,94 @@ history = true
 interval_s = 3600.0
 `;
 
-export async function writeTown(folder) {
+/** What is added for a set that counts often enough for the coming hour. */
+const CYCLES = `
+[[source]]
+name = "cycles"
+title = { nl = "Fietsers per vijf minuten", en = "Cyclists per five minutes" }
+connector = "csv"
+file = "data/cycles.csv"
+entity_type = "TrafficFlowObserved"
+id = "urn:ngsi-ld:TrafficFlowObserved:{counter}"
+origin = "simulated"
+public = true
+replay = true
+[source.provenance]
+publisher = "Polder"
+licence = "EUPL-1.2"
+attribution = "Polder"
+note.nl = "Verzonnen."
+note.en = "Invented."
+[source.time]
+field = "time"
+[[source.attribute]]
+name = "location"
+kind = "geo"
+longitude = "lon"
+latitude = "lat"
+[[source.attribute]]
+name = "name"
+field = "name"
+[[source.attribute]]
+name = "intensity"
+field = "count"
+kind = "number"
+unit = "C62"
+range = [0, 20000]
+history = true
+
+[[forecast]]
+id = "fietsers"
+title = { nl = "Fietsers per vijf minuten", en = "Cyclists per five minutes" }
+entity_type = "TrafficFlowObserved"
+attribute = "intensity"
+kind = "count"
+step_minutes = 5
+region = "NL"
+trees = 8
+[[forecast.area]]
+id = "ring"
+title = { nl = "Ring (twee tellers)", en = "Ring (two counters)" }
+series = ["singel", "vest"]
+`;
+
+/** `cycles` adds counters that count every five minutes. */
+export async function writeTown(folder, { cycles = false } = {}) {
   await mkdir(join(folder, 'data'), { recursive: true });
-  await writeFile(join(folder, 'city.toml'), CITY);
+  await writeFile(join(folder, 'city.toml'), cycles ? CITY + CYCLES : CITY);
+  if (cycles) await writeFile(join(folder, 'data/cycles.csv'), cycleCounts());
   await writeFile(join(folder, 'layers.toml'), LAYERS);
   await writeFile(join(folder, 'data/counts.csv'), counts());
   await writeFile(join(folder, 'data/events.csv'), `day,name\n${marketDay},Marktdag\n`);
+}
+
+const START_MS_MAX = 60_000;
+/** Writes the town, imports it and serves it; gives its address, and `stop`, which leaves nothing behind. */
+export async function serveTown(options = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'polder-town-'));
+  const [city, data] = [join(folder, 'city'), join(folder, 'data')];
+  await writeTown(city, options);
+  await run(['import', '--data', data, '--city', city]);
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}`;
+  const server = spawn(
+    polder,
+    ['serve', '--data', data, '--city', city, '--replay', '1', '--open', '--listen', `127.0.0.1:${port}`],
+    { stdio: ['ignore', 'ignore', 'pipe'], env: environment },
+  );
+  let log = '';
+  server.stderr.on('data', (chunk) => (log += chunk));
+  const stop = async () => {
+    if (server.exitCode === null) {
+      server.kill();
+      await new Promise((gone) => server.once('exit', gone));
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
+  const started = Date.now();
+  while (!(await fetch(`${base}/readyz`).catch(() => undefined))?.ok) {
+    assert.ok(Date.now() - started < START_MS_MAX && server.exitCode === null, `polder did not start: ${log}`);
+    await new Promise((wait) => setTimeout(wait, 100));
+  }
+  return { base, stop };
 }
