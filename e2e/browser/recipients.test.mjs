@@ -39,7 +39,7 @@ let receiver;
 before(async () => {
   browser = await launch();
   receiver = await receive();
-  town = await serveTown({ WEBHOOK_SECRET_PROEF: SECRET });
+  town = await serveTown({ env: { WEBHOOK_SECRET_PROEF: SECRET } });
 });
 afterEach(closeAll);
 after(async () => {

@@ -59,6 +59,24 @@ function counts() {
   }
   return lines.join('\n') + '\n';
 }
+/** Cycle counters that count every five minutes; one of them stopped before the replay begins. */
+const STEP_MS = 300_000;
+const CYCLE_DAYS = 21;
+const counters = [
+  { name: 'Singel', busy: 700, lon: 4.47, lat: 51.923, until: LAST },
+  { name: 'Vest', busy: 400, lon: 4.475, lat: 51.924, until: LAST },
+  { name: 'Oude Haven', busy: 300, lon: 4.478, lat: 51.925, until: LAST - 18 * HOUR_MS },
+];
+function cycleCounts() {
+  const lines = ['time,counter,name,lon,lat,count'];
+  for (const { name, busy, lon, lat, until } of counters) {
+    const counter = name.toLowerCase().replaceAll(' ', '-');
+    for (let ms = LAST - CYCLE_DAYS * 24 * HOUR_MS; ms < until; ms += STEP_MS) {
+      lines.push([new Date(ms).toISOString(), counter, name, lon, lat, Math.round(count(ms, busy) / 12)].join(','));
+    }
+  }
+  return lines.join('\n') + '\n';
+}
 const marketDay = new Date(LAST + 2 * 24 * HOUR_MS).toISOString().slice(0, 10);
 
 const iso = (ms) => new Date(ms).toISOString();
@@ -174,31 +192,84 @@ history = true
 interval_s = 3600.0
 `;
 
-async function writeTown(folder) {
+/** What is added for a set that counts often enough for the coming hour. */
+const CYCLES = `
+[[source]]
+name = "cycles"
+title = { nl = "Fietsers per vijf minuten", en = "Cyclists per five minutes" }
+connector = "csv"
+file = "data/cycles.csv"
+entity_type = "TrafficFlowObserved"
+id = "urn:ngsi-ld:TrafficFlowObserved:{counter}"
+origin = "simulated"
+public = true
+replay = true
+[source.provenance]
+publisher = "Polder"
+licence = "EUPL-1.2"
+attribution = "Polder"
+note.nl = "Verzonnen."
+note.en = "Invented."
+[source.time]
+field = "time"
+[[source.attribute]]
+name = "location"
+kind = "geo"
+longitude = "lon"
+latitude = "lat"
+[[source.attribute]]
+name = "name"
+field = "name"
+[[source.attribute]]
+name = "intensity"
+field = "count"
+kind = "number"
+unit = "C62"
+range = [0, 20000]
+history = true
+
+[[forecast]]
+id = "fietsers"
+title = { nl = "Fietsers per vijf minuten", en = "Cyclists per five minutes" }
+entity_type = "TrafficFlowObserved"
+attribute = "intensity"
+kind = "count"
+step_minutes = 5
+region = "NL"
+trees = 8
+[[forecast.area]]
+id = "ring"
+title = { nl = "Ring (twee tellers)", en = "Ring (two counters)" }
+series = ["singel", "vest"]
+`;
+
+/** `cycles` adds counters that count every five minutes. */
+async function writeTown(folder, { cycles = false } = {}) {
   await mkdir(join(folder, 'data'), { recursive: true });
-  await writeFile(join(folder, 'city.toml'), CITY);
+  await writeFile(join(folder, 'city.toml'), cycles ? CITY + CYCLES : CITY);
+  if (cycles) await writeFile(join(folder, 'data/cycles.csv'), cycleCounts());
   await writeFile(join(folder, 'layers.toml'), LAYERS);
   await writeFile(join(folder, 'data/counts.csv'), counts());
   await writeFile(join(folder, 'data/events.csv'), `day,name\n${marketDay},Marktdag\n`);
 }
 
 const START_MS_MAX = 60_000;
-
 /**
- * Serves the town from a folder of its own to everybody as an administrator; such a server may also reach addresses of this
- * machine. `more` is what its environment holds besides. Gives its address, and what stops it.
+ * Writes the town, imports it and serves it from a folder of its own to everybody as an administrator; such a server may
+ * also reach addresses of this machine. `cycles` as in `writeTown`, `env` is what its environment holds besides. Gives its
+ * address, and `stop`, which leaves nothing behind.
  */
-export async function serveTown(more = {}) {
+export async function serveTown({ cycles = false, env = {} } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'polder-town-'));
   const [city, data] = [join(folder, 'city'), join(folder, 'data')];
-  await writeTown(city);
+  await writeTown(city, { cycles });
   await run(['import', '--data', data, '--city', city]);
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const server = spawn(
     polder,
     ['serve', '--data', data, '--city', city, '--replay', '1', '--open', '--listen', `127.0.0.1:${port}`],
-    { stdio: ['ignore', 'ignore', 'pipe'], env: { ...environment, ...more } },
+    { stdio: ['ignore', 'ignore', 'pipe'], env: { ...environment, ...env } },
   );
   let log = '';
   server.stderr.on('data', (chunk) => (log += chunk));

@@ -4,12 +4,14 @@ import { crowdEn } from './crowd.en';
 import { crowdFilesEn } from './crowd-files.en';
 import { sheetsEn } from './sheets.en';
 import type { Messages } from './nl';
+import { nowcastEn } from './nowcast.en';
 import { outlookEn } from './outlook.en';
 import { roomEn } from './room.en';
 
 export const en: Messages = {
   ...crowdEn,
   ...outlookEn,
+  ...nowcastEn,
   ...roomEn,
   ...crowdFilesEn,
   ...sheetsEn,

@@ -5,6 +5,7 @@
 import { crowdFilesNl } from './crowd-files.nl';
 import { crowdPostNl } from './crowd-post.nl';
 import { crowdNl } from './crowd.nl';
+import { nowcastNl } from './nowcast.nl';
 import { outlookNl } from './outlook.nl';
 import { roomNl } from './room.nl';
 import { sheetsNl } from './sheets.nl';
@@ -14,6 +15,7 @@ export const nl = {
   ...crowdFilesNl,
   ...crowdPostNl,
   ...outlookNl,
+  ...nowcastNl,
   ...roomNl,
   ...sheetsNl,
   'app.name': 'Polder',

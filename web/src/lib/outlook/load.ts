@@ -1,4 +1,4 @@
-/** What both pages of the outlook begin with: the sets, and the one that the address names. */
+/** What the pages of the outlook begin with: the sets, and the one that the address names. */
 import { app } from '$lib/state/app.svelte';
 import { getSets } from './api';
 import type { ForecastSet, Notice } from './types';

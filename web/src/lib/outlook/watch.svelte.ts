@@ -17,14 +17,18 @@ export class SetWatch {
   lost = $state(false);
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `renewed` hears when there is a new forecast. */
-  start(set: ForecastSet, renewed: () => void): () => void {
+  /**
+   * `renewed` hears when there is a new forecast. `beside` is what a page asks each time as well; when it fails, what is
+   * shown may be old too.
+   */
+  start(set: ForecastSet, renewed: () => void, beside?: (set: string) => Promise<void>): () => void {
     this.latest = set;
     let stopped = false;
     const ask = async () => {
       if (document.visibilityState === 'visible') {
         try {
-          const found = (await getSets()).find(({ id }) => id === set.id);
+          const [sets] = await Promise.all([getSets(), beside?.(set.id)]);
+          const found = sets.find(({ id }) => id === set.id);
           if (stopped) return;
           this.lost = false;
           if (found && this.latest) {

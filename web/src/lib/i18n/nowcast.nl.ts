@@ -1,0 +1,50 @@
+/** Dutch texts about the coming hour, in plain words (level B1). */
+export const nowcastNl = {
+  'outlook.now': 'Het komende uur',
+  'outlook.now.title': 'Het komende uur: hoe druk wordt het?',
+  'outlook.now.intro':
+    'Voor wie nu moet beslissen. Per plek: hoeveel er net waren, en wat we het komende kwartier, half uur en uur verwachten.',
+  'outlook.now.asOf': 'Dit verwachten we voor {n} van de {all} plekken, met tellingen tot {time}.',
+  'outlook.now.most.rises':
+    'Het sterkst stijgt {name}: van {from} in het laatste kwartier naar ongeveer {to} in het volgende.',
+  'outlook.now.most.falls':
+    'Nergens stijgt het meer dan de band. Het sterkst daalt {name}: van {from} in het laatste kwartier naar ongeveer {to} in het volgende.',
+  'outlook.now.noneChanges': 'Nergens verandert het meer dan de band.',
+  'outlook.now.table': 'Het komende uur: {set}',
+  'outlook.now.last': 'Laatste 15 minuten',
+  'outlook.now.next': 'Volgende {n} minuten',
+  'outlook.now.until': 'tot {time}',
+  'outlook.now.change': 'Richting',
+  'outlook.now.rises': 'stijgt',
+  'outlook.now.falls': 'daalt',
+  'outlook.now.same': 'ongeveer gelijk',
+  'outlook.now.noChange': 'geen vergelijking',
+  'outlook.now.kind.count': 'Elk getal is hoeveel er in die minuten samen voorbijkomen.',
+  'outlook.now.kind.occupancy': 'Elk getal is hoeveel er in die minuten gemiddeld zijn.',
+  'outlook.now.kind.rate': 'Elk getal is hoeveel er per uur voorbijkomen, in het tempo van die minuten.',
+  'outlook.now.how':
+    'Onder elk getal staat de band: in 8 van de 10 keer ligt het aantal hierin. De richting vergelijkt het volgende kwartier met het laatste. “Ongeveer gelijk” betekent: het laatste kwartier ligt nog binnen de band.',
+  'outlook.now.picture': 'In het plaatje is de balk de band, de stip de verwachting en de streep het laatste kwartier.',
+  'outlook.now.order': 'Volgorde',
+  'outlook.now.order.places': 'gebieden, dan op naam',
+  'outlook.now.order.rising': 'wat het sterkst stijgt eerst',
+  'outlook.now.order.busiest': 'het drukste eerst',
+  'outlook.now.weekOf': '{name}: week vooruit',
+  'outlook.now.updated': 'Er is een nieuwe verwachting, met tellingen tot {time}.',
+  'outlook.now.record': 'Hoe goed was dit het laatste etmaal?',
+  'outlook.now.noRecord': 'Er is nog niets te vergelijken. Dat kan als de eerste verwachte minuten voorbij zijn.',
+  'outlook.now.off.15': 'Het volgende kwartier: {n} ernaast.',
+  'outlook.now.off.30': 'Het volgende half uur: {n} ernaast.',
+  'outlook.now.off.60': 'Het volgende uur: {n} ernaast.',
+  'outlook.now.against': 'Zeggen dat het laatste half uur zo doorgaat: {n} ernaast.',
+  'outlook.now.inside': '{n} lag binnen de band',
+  'outlook.now.moments': '{n} keer vergeleken',
+  'outlook.now.countsFrom': 'Geteld van',
+  'outlook.now.countsUntil': 'Geteld tot',
+  'outlook.now.toNow': 'Naar het komende uur',
+  'outlook.why.step':
+    'Deze tellers geven om de {minutes} minuten een getal. Voor het komende uur moet dat minstens elke 15 minuten zijn.',
+  'outlook.why.too_little_past':
+    'Er zijn nu {have} momenten om van te leren. Voor het komende uur zijn {needed} momenten nodig.',
+  'outlook.why.too_few_counts': 'In het laatste half uur is {have} keer geteld. Dat moet minstens {needed} keer zijn.',
+} as const;
