@@ -99,7 +99,16 @@ impl Room {
         let snapshot = self.0.store.snapshot()?;
         for stored in events::list(&snapshot, tenant)? {
             let Some(run) = &stored.run else { continue };
-            let record = record::run(&snapshot, tenant, &stored.id, run)?.value;
+            let found = snapshot.document::<RunRecord>(tenant, &format!("{}/{run}", stored.id))?;
+            let record = match found.map(|found| found.value) {
+                Some(record) if record.state != RunState::Ended => record,
+                over => {
+                    tracing::warn!(event = stored.id, run, "an event named a run that is over; it is freed");
+                    let was_live = over.is_some_and(|record| record.kind == RunKind::Live);
+                    events::release(&self.0.store, tenant, stored, was_live).await?;
+                    continue;
+                }
+            };
             let resumed = match record.kind {
                 RunKind::Live => self.take_up(tenant, record).await,
                 RunKind::Rehearsal => self.break_off(tenant, &stored.id, run).await,
@@ -150,10 +159,7 @@ impl Room {
         let mut run = record::run(&self.0.store.snapshot()?, tenant, event, run)?.value;
         run.state = RunState::Ended;
         run.ended_at = Some((self.0.wall)());
-        let mut tx = Transaction::new(tenant.clone());
-        tx.put_document(&run, Expect::Any)?;
-        self.0.store.commit(tx).await?;
-        events::release(&self.0.store, tenant, &run).await
+        events::end(&self.0.store, tenant, &run, |_| Ok(())).await
     }
 
     /// Starts a run of an event.

@@ -13,10 +13,10 @@ use std::{
 use jiff::tz::TimeZone;
 use model::{Attribute, Entity, EntityId, Iri, Observation, ObservedValue, Quality, SeriesKey, Tenant, Timestamp};
 use polder_control::{
-    Actor, AreaPicture, EventFacts, Measure, Picture, Room, RunKind, RunState, Start, events, record,
+    Actor, AreaPicture, Event, EventFacts, Measure, Picture, Room, RunKind, RunRecord, RunState, Start, events, record,
 };
 use serde_json::json;
-use store::{Store, StoreOptions, Transaction};
+use store::{Expect, Store, StoreOptions, Transaction};
 
 const GATE: &str = "urn:ngsi-ld:Counter:poort";
 
@@ -189,4 +189,32 @@ fn a_rehearsal_ends_with_the_server_and_another_can_be_started() {
     assert_eq!(record::run(&snapshot, &Tenant::default(), "plein", "1").unwrap().state, RunState::Ended);
     again.run(RunKind::Rehearsal);
     again.stop();
+}
+
+#[test]
+fn an_event_that_names_a_run_which_is_over_or_gone_is_freed_when_the_server_starts() {
+    for gone in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let process = Process::start(folder.path(), 0);
+        process.plan();
+        process.run(RunKind::Live);
+        process.live(1..=2);
+        let (tenant, store) = (Tenant::default(), &process.store);
+        process.runtime.block_on(process.room.stop((&tenant, "plein", "1"), process.actor())).unwrap();
+        let stopped = events::event(&store.snapshot().unwrap(), &tenant, "plein").unwrap();
+        assert_eq!((stopped.run.as_deref(), stopped.over), (None, true), "both are written at once");
+        let mut tx = Transaction::new(tenant.clone());
+        let named = Event { run: Some("1".to_owned()), over: false, ..stopped.value };
+        tx.put_document(&named, Expect::Any).unwrap();
+        if gone {
+            tx.delete_document::<RunRecord>("plein/1", Expect::Any);
+        }
+        store.commit_blocking(tx).unwrap();
+        process.stop();
+        let again = Process::start(folder.path(), 3);
+        let event = events::event(&again.store.snapshot().unwrap(), &tenant, "plein").unwrap();
+        assert_eq!((event.run.as_deref(), event.over), (None, !gone));
+        again.run(RunKind::Live);
+        again.stop();
+    }
 }

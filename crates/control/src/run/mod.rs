@@ -201,24 +201,28 @@ impl Driver {
 
     /// Writes what the minute brought.
     async fn keep(&mut self) -> Result<(), ControlError> {
-        let mut tx = Transaction::new(self.tenant.clone());
         let changed =
             self.alerts.take(&self.seen.happened, |area, is_now| self.watch.because(area, is_now), self.run.at);
-        outbox::queue(&mut tx, &self.store, (&self.tenant, &self.run), &changed, (self.wall)())?;
-        for alert in changed {
-            tx.put_document(&alert, Expect::Any)?;
-        }
         let (event, run) = (self.run.event.clone(), self.run.id.clone());
         let Seen { areas, gates, conditions, .. } = self.seen.clone();
-        tx.put_document(&Minute { event, run, at: self.run.at, areas, gates, conditions }, Expect::Any)?;
+        let minute = Minute { event, run, at: self.run.at, areas, gates, conditions };
+        let put = |tx: &mut Transaction| {
+            outbox::queue(tx, &self.store, (&self.tenant, &self.run), &changed, (self.wall)())?;
+            for alert in &changed {
+                tx.put_document(alert, Expect::Any)?;
+            }
+            Ok(tx.put_document(&minute, Expect::Any)?)
+        };
         if self.run.at >= self.until {
-            self.end(None);
+            let run = self.ended(None);
+            events::end(&self.store, &self.tenant, &run, put).await?;
+            self.run = run;
+            return Ok(());
         }
+        let mut tx = Transaction::new(self.tenant.clone());
+        put(&mut tx)?;
         tx.put_document(&self.run, Expect::Any)?;
         self.store.commit(tx).await?;
-        if self.run.state == RunState::Ended {
-            events::release(&self.store, &self.tenant, &self.run).await?;
-        }
         Ok(())
     }
 
@@ -239,11 +243,9 @@ impl Driver {
         }
     }
 
-    /// The run is over.
-    fn end(&mut self, by: Option<String>) {
-        self.run.state = RunState::Ended;
-        self.run.ended_at = Some((self.wall)());
-        self.run.ended_by = by;
+    /// The run as it is when it is over.
+    fn ended(&self, by: Option<String>) -> RunRecord {
+        RunRecord { state: RunState::Ended, ended_at: Some((self.wall)()), ended_by: by, ..self.run.clone() }
     }
 
     fn picture(&self) -> Picture {
@@ -316,11 +318,9 @@ impl Driver {
     }
 
     async fn stop(&mut self, actor: &Actor) -> Result<RunRecord, ControlError> {
-        self.end(Some(actor.name.clone()));
-        let mut tx = Transaction::new(self.tenant.clone());
-        tx.put_document(&self.run, Expect::Any)?;
-        actor.store.commit(tx).await?;
-        events::release(&self.store, &self.tenant, &self.run).await?;
+        let run = self.ended(Some(actor.name.clone()));
+        events::end(&actor.store, &self.tenant, &run, |_| Ok(())).await?;
+        self.run = run;
         Ok(self.run.clone())
     }
 
