@@ -13,10 +13,13 @@ use std::{
 use jiff::tz::TimeZone;
 use model::{Attribute, Entity, EntityId, Iri, Observation, ObservedValue, Quality, SeriesKey, Tenant, Timestamp};
 use polder_control::{
-    Actor, AreaPicture, Event, EventFacts, Measure, Picture, Room, RunKind, RunRecord, RunState, Start, events, record,
+    Actor, AlertRecord, AreaPicture, Event, EventFacts, Measure, Picture, Room, RunKind, RunRecord, RunState, Start,
+    events,
+    outbox::{Delivery, Recipient},
+    record::{self, AlertStatus},
 };
 use serde_json::json;
-use store::{Expect, Store, StoreOptions, Transaction};
+use store::{Document, Expect, Store, StoreOptions, Transaction};
 
 const GATE: &str = "urn:ngsi-ld:Counter:poort";
 
@@ -121,6 +124,10 @@ impl Process {
         }
     }
 
+    fn alerts(&self) -> Vec<AlertRecord> {
+        record::alerts(&self.store.snapshot().unwrap(), &Tenant::default(), "plein", "1").unwrap()
+    }
+
     /// Lives through minutes in which so many come.
     fn live(&self, minutes: std::ops::RangeInclusive<i64>) -> Picture {
         let last = *minutes.end();
@@ -217,4 +224,70 @@ fn an_event_that_names_a_run_which_is_over_or_gone_is_freed_when_the_server_star
         again.run(RunKind::Live);
         again.stop();
     }
+}
+
+#[test]
+fn what_a_person_did_to_an_alert_counts_only_once_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), 0);
+    process.plan();
+    process.run(RunKind::Live);
+    process.live(1..=9);
+    let closed = Store::in_memory(&StoreOptions::default()).unwrap();
+    closed.close().unwrap();
+    let run = (&Tenant::default(), "plein", "1");
+    let (room, runtime) = (&process.room, &process.runtime);
+    let nowhere = || Actor { name: "anna".to_owned(), store: closed.clone() };
+    runtime.block_on(room.acknowledge(run, 1, nowhere())).unwrap_err();
+    runtime.block_on(room.close(run, 1, "opgelost".to_owned(), nowhere())).unwrap_err();
+    runtime.block_on(room.stop(run, nowhere())).unwrap_err();
+    let picture = process.live(10..=10);
+    assert_eq!(picture.attention[0].acknowledged_by, None, "it is still for somebody to take");
+    let taken = runtime.block_on(room.acknowledge(run, 1, process.actor())).unwrap();
+    assert_eq!(taken.log.iter().filter(|entry| entry.what == "acknowledged").count(), 1);
+    runtime.block_on(room.close(run, 1, "opgelost".to_owned(), process.actor())).unwrap();
+    assert_eq!(process.alerts()[0].status, AlertStatus::Closed);
+    process.stop();
+}
+
+#[test]
+fn a_minute_that_cannot_be_written_does_not_end_a_run_and_is_written_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), 0);
+    process.plan();
+    let (tenant, store) = (Tenant::default(), &process.store);
+    let address = json!({ "channel": "webhook", "url": "https://example.nl/hook" });
+    let facts = json!({ "function": "Dienst", "address": address, "tellOf": "all", "language": "nl" });
+    let recipient = json!({ "event": "plein", "key": "dienst", "facts": facts, "changed_by": "anna", "changed_at": at(0) });
+    let recipient: Recipient = serde_json::from_value(recipient).unwrap();
+    let message = |minute: i64| -> Delivery {
+        let of = json!({ "eventName": "", "areaName": "", "simulated": false, "isNow": true, "raisedAt": at(0) });
+        let message = json!({ "event": "plein", "run": "1", "at": at(minute), "alert": 1, "entry": 0,
+            "recipient": "dienst", "function": "Dienst", "channel": "webhook", "what": "raised", "of": of,
+            "queuedAt": at(0), "state": "waiting", "attempts": 0 });
+        serde_json::from_value(message).unwrap()
+    };
+    // Messages that are there already stand in the way of the transaction with the alert.
+    let mut tx = Transaction::new(tenant.clone());
+    tx.put_document(&recipient, Expect::Any).unwrap();
+    for minute in 1..=9 {
+        tx.put_document(&message(minute), Expect::Any).unwrap();
+    }
+    store.commit_blocking(tx).unwrap();
+    process.run(RunKind::Live);
+    let mut minute = 0;
+    let mut raised = false;
+    while !raised {
+        minute += 1;
+        raised = !process.live(minute..=minute).attention.is_empty();
+    }
+    assert!(process.alerts().is_empty(), "the picture shows the alert, and the store has not taken it");
+    let mut tx = Transaction::new(tenant.clone());
+    tx.delete_document::<Delivery>(&message(minute).key(), Expect::Any);
+    store.commit_blocking(tx).unwrap();
+    process.live(minute + 1..=minute + 2);
+    assert_eq!(process.alerts().len(), 1);
+    let minutes = record::minutes(&store.snapshot().unwrap(), &tenant, "plein", "1").unwrap();
+    assert_eq!(minutes.len(), usize::try_from(minute + 2).unwrap(), "no minute is lost");
+    process.stop();
 }

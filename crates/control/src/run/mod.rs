@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::tz::TimeZone;
 use model::{Change, Tenant, Timestamp};
-use store::{ChangeFeed, Expect, Store, StoreError, Transaction};
+use store::{ChangeFeed, CommitError, Expect, Store, StoreError, Transaction};
 use tokio::{
     sync::{Semaphore, mpsc, oneshot, watch as channel},
     task::spawn_blocking,
@@ -41,6 +41,8 @@ const MINUTE_US: i64 = 60_000_000;
 const HEARTBEAT: Duration = Duration::from_millis(500);
 /// The shortest time between two steps, so that a fast rehearsal leaves room for others.
 const STEP_TIME_MIN: Duration = Duration::from_millis(10);
+/// How long after a write that was refused it is tried again.
+const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// Something that a person orders.
 pub(crate) enum Order {
@@ -68,6 +70,10 @@ pub(crate) struct Driver {
     alerts: Alerts,
     outlet: Outlet,
     decisions: Vec<DecisionRecord>,
+    /// The alerts that the last minute changed, while that minute is not written.
+    unkept: Option<Vec<AlertRecord>>,
+    /// The store took nothing the last time.
+    is_refused: bool,
     /// What changes in the city since before the run was made: nothing that comes while it starts is missed.
     feed: Option<ChangeFeed>,
     /// Turns for computing, shared by all runs.
@@ -87,8 +93,24 @@ impl Driver {
         let watch = Watch::new(plan, &run, run.at, zone);
         let (alerts, outlet) = (Alerts::new(&run, plan), Outlet::new(plan));
         let until = plan.event.facts.until;
-        let (seen, decisions) = (Seen::default(), vec![]);
-        Self { store, tenant, wall, city, until, run, scene, watch, seen, alerts, outlet, decisions, feed, turns }
+        Self {
+            store,
+            tenant,
+            wall,
+            city,
+            until,
+            run,
+            scene,
+            watch,
+            seen: Seen::default(),
+            alerts,
+            outlet,
+            decisions: vec![],
+            unkept: None,
+            is_refused: false,
+            feed,
+            turns,
+        }
     }
 
     /// Until the event is over or somebody stops it.
@@ -107,23 +129,24 @@ impl Driver {
                     let Some(order) = order else { break };
                     self = self.obey(order).await?;
                 }
-                changes = next(&mut feed), if running => {
+                changes = next(&mut feed), if running && self.unkept.is_none() => {
                     if self.hear(changes, &mut feed) {
                         due = Instant::now() + self.pause_between();
                     }
                     continue;
                 }
                 () = sleep_until(due), if running => {
-                    if !self.is_time() {
-                        due = Instant::now() + self.pause_between();
-                        continue;
+                    if self.unkept.is_none() {
+                        if !self.is_time() {
+                            due = Instant::now() + self.pause_between();
+                            continue;
+                        }
+                        let (driver, looked) = self.apart(Self::look).await?;
+                        self = driver;
+                        looked?;
                     }
-                    let (driver, looked) = self.apart(Self::look).await?;
-                    self = driver;
-                    looked?;
-                    self.keep().await?;
-                    lived = true;
-                    due = Instant::now() + self.pause_between();
+                    lived = self.keep().await?;
+                    due = Instant::now() + if lived { self.pause_between() } else { WRITE_AGAIN_AFTER };
                 }
             }
             // Before the first minute there is nothing to show.
@@ -192,6 +215,8 @@ impl Driver {
         let reported = self.scene.step(start, (self.city)(), &measures)?;
         self.run.at = start.plus_micros(MINUTE_US);
         self.seen = self.watch.step(reported, &measures, self.run.at);
+        let because = |area: &str, is_now| self.watch.because(area, is_now);
+        self.unkept = Some(self.alerts.take(&self.seen.happened, because, self.run.at));
         Ok(())
     }
 
@@ -199,16 +224,37 @@ impl Driver {
         self.decisions.iter().map(|decision| decision.measure.clone()).collect()
     }
 
-    /// Writes what the minute brought.
-    async fn keep(&mut self) -> Result<(), ControlError> {
-        let changed =
-            self.alerts.take(&self.seen.happened, |area, is_now| self.watch.because(area, is_now), self.run.at);
+    /// Writes what the minute brought; whether it is written. A store that takes nothing now (its disk is full, too many
+    /// writes wait) does not end the run: the minute is tried again, and nothing that it brought is lost.
+    async fn keep(&mut self) -> Result<bool, ControlError> {
+        let Some(changed) = self.unkept.take() else { return Ok(true) };
+        let (event, run) = (self.run.event.clone(), self.run.id.clone());
+        let Err(error) = self.write(&changed).await else {
+            if std::mem::take(&mut self.is_refused) {
+                tracing::info!(event, run, "the minutes of a run are written again");
+            }
+            return Ok(true);
+        };
+        self.unkept = Some(changed);
+        if matches!(
+            error,
+            ControlError::Store(StoreError::Closed) | ControlError::Commit(CommitError::Store(StoreError::Closed))
+        ) {
+            return Err(error);
+        }
+        if !std::mem::replace(&mut self.is_refused, true) {
+            tracing::error!(%error, event, run, "a minute of a run could not be written; it is tried again");
+        }
+        Ok(false)
+    }
+
+    async fn write(&mut self, changed: &[AlertRecord]) -> Result<(), ControlError> {
         let (event, run) = (self.run.event.clone(), self.run.id.clone());
         let Seen { areas, gates, conditions, .. } = self.seen.clone();
         let minute = Minute { event, run, at: self.run.at, areas, gates, conditions };
         let put = |tx: &mut Transaction| {
-            outbox::queue(tx, &self.store, (&self.tenant, &self.run), &changed, (self.wall)())?;
-            for alert in &changed {
+            outbox::queue(tx, &self.store, (&self.tenant, &self.run), changed, (self.wall)())?;
+            for alert in changed {
                 tx.put_document(alert, Expect::Any)?;
             }
             Ok(tx.put_document(&minute, Expect::Any)?)
@@ -272,12 +318,14 @@ impl Driver {
                 _ = reply.send(answer);
             }
             Order::Acknowledge { alert, actor, reply } => {
+                let was = self.alerts.get(alert);
                 let answer = self.alerts.acknowledge(&mut self.watch, alert, &actor.name, self.run.at);
-                _ = reply.send(self.kept(answer, &actor).await);
+                _ = reply.send(self.kept(was, answer, &actor).await);
             }
             Order::Close { alert, reason, actor, reply } => {
+                let was = self.alerts.get(alert);
                 let answer = self.alerts.close(&mut self.watch, alert, (&actor.name, &reason), self.run.at);
-                _ = reply.send(self.kept(answer, &actor).await);
+                _ = reply.send(self.kept(was, answer, &actor).await);
             }
             Order::WhatIf { measures, reply } => {
                 let (driver, answer) = self.apart(move |driver| driver.differences(&measures)).await?;
@@ -318,20 +366,43 @@ impl Driver {
     }
 
     async fn stop(&mut self, actor: &Actor) -> Result<RunRecord, ControlError> {
+        self.keep().await?;
+        if self.run.state == RunState::Ended {
+            return Ok(self.run.clone());
+        }
         let run = self.ended(Some(actor.name.clone()));
         events::end(&actor.store, &self.tenant, &run, |_| Ok(())).await?;
         self.run = run;
         Ok(self.run.clone())
     }
 
-    /// Writes what a person did to an alert, in their name.
-    async fn kept(&self, alert: Result<AlertRecord, ControlError>, actor: &Actor) -> Result<AlertRecord, ControlError> {
+    /// Writes what a person did to an alert, in their name. When it cannot be written, the alert is as it `was`.
+    async fn kept(
+        &mut self,
+        was: Option<AlertRecord>,
+        alert: Result<AlertRecord, ControlError>,
+        actor: &Actor,
+    ) -> Result<AlertRecord, ControlError> {
         let alert = alert?;
-        let mut tx = Transaction::new(self.tenant.clone());
-        outbox::queue(&mut tx, &self.store, (&self.tenant, &self.run), std::slice::from_ref(&alert), (self.wall)())?;
-        tx.put_document(&alert, Expect::Any)?;
-        actor.store.commit(tx).await?;
+        if let Err(error) = self.write_alert(&alert, actor).await {
+            if let Some(was) = was {
+                self.alerts.put_back(was, &mut self.watch);
+            }
+            return Err(error);
+        }
+        // What the minute changed of it is written with this.
+        if let Some(unkept) = &mut self.unkept {
+            unkept.retain(|other| other.id != alert.id);
+        }
         Ok(alert)
+    }
+
+    async fn write_alert(&self, alert: &AlertRecord, actor: &Actor) -> Result<(), ControlError> {
+        let mut tx = Transaction::new(self.tenant.clone());
+        outbox::queue(&mut tx, &self.store, (&self.tenant, &self.run), std::slice::from_ref(alert), (self.wall)())?;
+        tx.put_document(alert, Expect::Any)?;
+        actor.store.commit(tx).await?;
+        Ok(())
     }
 
     /// With and without these measures, beside those that were decided already.
