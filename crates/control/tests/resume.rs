@@ -185,6 +185,31 @@ fn a_live_run_goes_on_after_a_restart_as_if_there_had_been_none_and_the_gap_is_m
 }
 
 #[test]
+fn a_decided_measure_whose_part_is_gone_after_a_restart_does_not_silence_alerts() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), 0);
+    process.plan();
+    let tenant = Tenant::default();
+    let ring = [[4.49, 51.91], [4.491, 51.91], [4.491, 51.911], [4.49, 51.91]];
+    let side = json!({ "name": "Zijde", "outline": { "type": "Polygon", "coordinates": [ring] },
+        "surfaceM2": 400.0, "capacityPersons": 100.0 });
+    let (part, anna) = (("plein", "area", "zijde"), ("anna", at(0)));
+    let added = events::put_part(&process.store, &tenant, part, (None, side), anna);
+    let version = process.runtime.block_on(added).unwrap().version;
+    process.run(RunKind::Live);
+    process.live(1..=2);
+    let more = json!({ "kind": "extra-transport", "area": "zijde", "perMin": 20.0, "from": at(1) });
+    let more: Measure = serde_json::from_value(more).unwrap();
+    let run = (&tenant, "plein", "1");
+    process.runtime.block_on(process.room.decide(run, more, "te vol".into(), process.actor())).unwrap();
+    process.runtime.block_on(events::remove_part(&process.store, &tenant, part, version)).unwrap();
+    process.stop();
+    let again = Process::start(folder.path(), 3);
+    assert_eq!(again.live(3..=12).attention.len(), 1, "the square is red");
+    again.stop();
+}
+
+#[test]
 fn a_rehearsal_ends_with_the_server_and_another_can_be_started() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), 0);

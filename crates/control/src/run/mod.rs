@@ -220,8 +220,10 @@ impl Driver {
         Ok(())
     }
 
+    /// The measures that were decided. A gate or an area may be gone from the plan when a run is taken up again.
     fn decided(&self) -> Vec<Measure> {
-        self.decisions.iter().map(|decision| decision.measure.clone()).collect()
+        let measures = self.decisions.iter().map(|decision| &decision.measure);
+        measures.filter(|measure| self.watch.fits(measure)).cloned().collect()
     }
 
     /// Writes what the minute brought; whether it is written. A store that takes nothing now (its disk is full, too many

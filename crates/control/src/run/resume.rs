@@ -51,6 +51,10 @@ impl Driver {
         let snapshot = self.store.snapshot()?;
         let (event, run) = (&self.run.event, &self.run.id);
         self.decisions = record::decisions(&snapshot, &self.tenant, event, run)?;
+        for decision in self.decisions.iter().filter(|decision| !self.watch.fits(&decision.measure)) {
+            let (id, remedy) = (decision.id, "decide again for a gate or an area that is in the plan");
+            tracing::warn!(event, run, id, remedy, "a decided measure does not fit the plan any more; it is left out");
+        }
         self.alerts.restore(record::alerts(&snapshot, &self.tenant, event, run)?, &mut self.watch);
         Ok(())
     }
