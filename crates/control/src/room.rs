@@ -20,6 +20,8 @@ use crate::{
 const ORDERS_MAX: usize = 64;
 /// How many runs may go on at once.
 const RUNS_MAX: usize = 32;
+/// The most measures that are tried together.
+const TRIED_MAX: usize = 20;
 /// The fastest rehearsal: an evening in six seconds.
 const SPEED_MAX: f64 = 3_600.0;
 
@@ -286,12 +288,16 @@ impl Room {
     /// What measures would change from now on. Nothing is decided by asking.
     ///
     /// # Errors
-    /// Measures that cannot be, the run does not go on.
+    /// Measures that cannot be, more than 20 of them, the run does not go on.
     pub async fn what_if(
         &self,
         run: (&Tenant, &str, &str),
         measures: Vec<Measure>,
     ) -> Result<Vec<Difference>, ControlError> {
+        if measures.len() > TRIED_MAX {
+            let (detail, remedy) = (format!("{} measures at once", measures.len()), format!("try at most {TRIED_MAX}"));
+            return Err(Problem::new("measures", detail, remedy).into());
+        }
         for measure in &measures {
             measure.check()?;
         }

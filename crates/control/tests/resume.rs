@@ -210,6 +210,22 @@ fn a_decided_measure_whose_part_is_gone_after_a_restart_does_not_silence_alerts(
 }
 
 #[test]
+fn only_so_many_measures_are_tried_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), 0);
+    process.plan();
+    process.run(RunKind::Live);
+    process.live(1..=1);
+    let later = json!({ "kind": "message", "share": 0.1, "laterMin": 15.0, "from": at(1) });
+    let later: Measure = serde_json::from_value(later).unwrap();
+    let ask = |count| process.room.what_if((&Tenant::default(), "plein", "1"), vec![later.clone(); count]);
+    assert_eq!(process.runtime.block_on(async { ask(20).await }).unwrap().len(), 1);
+    let refused = process.runtime.block_on(async { ask(21).await }).unwrap_err();
+    assert_eq!(refused.to_string(), "measures: 21 measures at once");
+    process.stop();
+}
+
+#[test]
 fn a_rehearsal_ends_with_the_server_and_another_can_be_started() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), 0);
