@@ -256,6 +256,17 @@ async fn counts_that_cannot_be_are_not_used_and_the_gate_says_why() {
     south(6).await;
     room.clock(6, 21);
     assert!(marks(&room.picture(6).await.0, 0).contains("clock-jump"));
+    // With its clock set right, it is waited for like any other.
+    room.clock(7, 1);
+    room.send(NORTH, at(7), &[("in", 20.0), ("out", 0.0)]).await;
+    south(7).await;
+    room.picture(7).await;
+    room.clock(8, 1);
+    south(8).await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    room.send(NORTH, at(8), &[("in", 20.0), ("out", 0.0)]).await;
+    let (picture, _) = room.picture(8).await;
+    assert_eq!(picture["gates"][0]["status"], "counted", "{picture}");
 }
 
 #[tokio::test]

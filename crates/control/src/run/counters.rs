@@ -126,14 +126,16 @@ impl Counters {
         periods.max().unwrap_or(0)
     }
 
-    /// Takes note of what changed in the city; whether a counter of this plan was among it.
-    pub(super) fn hear(&mut self, changes: &[Change]) -> bool {
+    /// Takes note of what changed in the city; whether a counter of this plan was among it. `now` is the city's time: a
+    /// count of a clock that is far ahead says nothing of the minutes until then.
+    pub(super) fn hear(&mut self, changes: &[Change], now: Timestamp) -> bool {
+        let latest = now.plus_micros(AHEAD_S_MAX * 1_000_000);
         let mut heard = false;
         for change in changes.iter().filter(|change| self.counted.contains(&change.id)) {
             let is_here = change.tenant == self.tenant || change.tenant == self.internal;
             let Some(after) = change.after().filter(|_| is_here) else { continue };
             for source in self.gates.iter_mut().filter(|source| source.entity == change.id) {
-                heard |= source.hear(after);
+                heard |= source.hear(after, latest);
             }
         }
         heard
@@ -166,7 +168,7 @@ impl Counters {
 }
 
 impl GateSource {
-    fn hear(&mut self, entity: &Entity) -> bool {
+    fn hear(&mut self, entity: &Entity, latest: Timestamp) -> bool {
         let observed = |name: &str| {
             let named = |(key, _): &(&model::Iri, _)| key.short() == name || key.as_str() == name;
             let (_, instances) = entity.attributes.iter().find(named)?;
@@ -179,7 +181,7 @@ impl GateSource {
             Some(out) => forward.zip(at(out)).map(|(forward, backward)| forward.min(backward)),
             None => forward,
         };
-        self.reported(both)
+        self.reported(both.filter(|until| *until <= latest))
     }
 
     /// A count up to a moment is there; whether it is newer than what was known.

@@ -163,7 +163,7 @@ impl Driver {
     /// Takes note of what changed in the city; whether it concerns this run. What was missed is found in the history.
     fn hear(&mut self, changes: Result<Arc<[Change]>, StoreError>, feed: &mut Option<ChangeFeed>) -> bool {
         match changes {
-            Ok(changes) => self.scene.hear(&changes),
+            Ok(changes) => self.scene.hear(&changes, (self.city)()),
             Err(StoreError::ChangesTrimmed { .. } | StoreError::Corrupt { .. }) => true,
             Err(error) => {
                 // The run goes on by the clock: each minute then takes as long as counts are waited for.
