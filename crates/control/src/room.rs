@@ -181,10 +181,15 @@ impl Room {
             let detail = format!("{RUNS_MAX} runs go on already");
             return Err(ControlError::Conflict(Problem::new("run", detail, "stop one of them first")));
         }
-        let run = self.record(tenant, &plan, &start, actor).await?;
-        let driver = Driver::new(self.parts(tenant), &plan, run.clone(), start, self.0.zone.clone());
-        self.go((tenant.clone(), run.event.clone(), run.id.clone()), driver);
-        Ok(run)
+        // In a task of its own: also when nobody waits for the answer any more, a run that is written goes on.
+        let (room, tenant, actor) = (self.clone(), tenant.clone(), actor.clone());
+        let started = tokio::spawn(async move {
+            let run = room.record(&tenant, &plan, &start, &actor).await?;
+            let driver = Driver::new(room.parts(&tenant), &plan, run.clone(), start, room.0.zone.clone());
+            room.go((tenant, run.event.clone(), run.id.clone()), driver);
+            Ok(run)
+        });
+        started.await.map_err(|error| ControlError::Broken(error.to_string()))?
     }
 
     /// Writes the run and names it in its event, in one transaction: of two starts at once, one wins.

@@ -226,6 +226,27 @@ fn only_so_many_measures_are_tried_at_once() {
 }
 
 #[test]
+fn a_run_whose_start_nobody_waited_for_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), 0);
+    process.plan();
+    let start = Start { kind: RunKind::Live, speed: 1.0, seed: 1, visitors_factor: 1.0, areas_empty: Some(true) };
+    let (tenant, actor) = (Tenant::default(), process.actor());
+    process.runtime.block_on(async {
+        // As a connection that is lost once the run is being written.
+        let asked = process.room.start(&tenant, "plein", start, &actor);
+        _ = tokio::time::timeout(Duration::ZERO, asked).await;
+    });
+    let started = Instant::now();
+    while process.room.pictures(&tenant, "plein", "1").is_none() {
+        assert!(started.elapsed() < Duration::from_secs(10), "the run is written, and nothing drives it");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    process.live(1..=1);
+    process.stop();
+}
+
+#[test]
 fn a_rehearsal_ends_with_the_server_and_another_can_be_started() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), 0);
