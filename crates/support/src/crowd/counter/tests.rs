@@ -173,6 +173,22 @@ fn a_stuck_counter_and_one_that_shows_zero_in_a_crowd_are_not_used() {
 }
 
 #[test]
+fn persons_in_vehicles_come_many_at_once_and_by_a_timetable() {
+    let mut site = square();
+    site.gates[0].persons_each = Some(800.0);
+    let mut counters = counters(&site);
+    // A train each five minutes, and then one each minute.
+    let steps = play(&mut counters, &site, 0..60, |gate, minute| match gate {
+        "north" => Some((if minute % 5 == 0 || minute >= 40 { 800.0 } else { 0.0 }, 0.0)),
+        _ => Some((wobble(10.0, minute), 0.0)),
+    });
+    let arrived: f64 = steps.iter().map(|step| step["north"].forward + step["north"].late.0).sum();
+    assert_eq!(arrived, 28.0 * 800.0);
+    assert!(steps.iter().all(|step| step["north"].status == FlowStatus::Measured));
+    assert!(counters.take_findings().is_empty());
+}
+
+#[test]
 fn zeros_of_a_gate_that_is_closed_are_no_fault() {
     let site = square();
     let mut counters = counters(&site);
