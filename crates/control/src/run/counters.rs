@@ -44,6 +44,9 @@ struct GateSource {
     reach: Reach,
     /// What was given lately, by the end of each count: nothing is given twice, and what changed once more.
     given: BTreeMap<Timestamp, (f64, f64)>,
+    /// The same of counts from a clock that is ahead, which are told once. When the city's clock comes there (in a replay
+    /// that starts again it does), they are counts like others.
+    ahead: BTreeMap<Timestamp, (f64, f64)>,
     /// The end of the newest count that was heard of.
     newest: Option<Timestamp>,
     /// It gave nothing for a minute that was waited for, and nothing since.
@@ -119,8 +122,8 @@ impl Counters {
                 self.counted.insert(entity.clone());
                 let is_counted_twice = self.gates.iter().any(|other| other.part.shares(&part));
                 let reach = Reach::exact(part.persons_each.is_none() && !is_counted_twice);
-                let (given, gate) = (BTreeMap::new(), key.to_owned());
-                self.gates.push(GateSource { gate, part, entity, reach, given, newest: None, is_silent: false });
+                let (given, ahead, gate) = (BTreeMap::new(), BTreeMap::new(), key.to_owned());
+                self.gates.push(GateSource { gate, part, entity, reach, given, ahead, newest: None, is_silent: false });
             }
             Body::Area(area) => {
                 for part in area.counts.clone() {
@@ -251,7 +254,8 @@ impl GateSource {
             if at <= end {
                 last = Some(at);
             }
-            if self.given.insert(at, counted) == Some(counted) {
+            let told = if at > end { &mut self.ahead } else { &mut self.given };
+            if told.insert(at, counted) == Some(counted) {
                 continue;
             }
             let counts = match self.part.counts {
@@ -263,6 +267,7 @@ impl GateSource {
             reported.readings.push(Reading { counter, start, length_s, counts });
         }
         self.given = self.given.split_off(&from);
+        self.ahead = self.ahead.split_off(&end);
         self.reported(last);
         Ok(())
     }
