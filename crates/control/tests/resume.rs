@@ -226,6 +226,37 @@ fn only_so_many_measures_are_tried_at_once() {
 }
 
 #[test]
+fn a_run_ends_when_its_event_does_also_when_that_was_changed_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), 0);
+    process.plan();
+    let (tenant, store) = (Tenant::default(), &process.store);
+    let set = |minute: i64| {
+        let event = events::event(&store.snapshot().unwrap(), &tenant, "plein").unwrap();
+        let facts = EventFacts { until: at(minute), ..event.value.facts };
+        process.runtime.block_on(events::change(store, &tenant, "plein", event.version, facts)).unwrap();
+    };
+    set(2);
+    process.run(RunKind::Live);
+    process.live(1..=1);
+    set(5);
+    process.live(2..=4);
+    set(60);
+    process.live(5..=6);
+    set(7);
+    process.clock(7, 1);
+    process.count(7, 90.0);
+    let ended = || record::run(&store.snapshot().unwrap(), &tenant, "plein", "1").unwrap().value;
+    let started = Instant::now();
+    while ended().state != RunState::Ended {
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", ended());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(ended().at, at(7));
+    process.stop();
+}
+
+#[test]
 fn a_run_whose_start_nobody_waited_for_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), 0);

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use crate::{
-    AlertRecord, ControlError, DecisionRecord, Difference, Measure, Picture, Plan, RunKind, RunRecord, RunState,
+    AlertRecord, ControlError, DecisionRecord, Difference, Event, Measure, Picture, Plan, RunKind, RunRecord, RunState,
     events, outbox,
     record::Minute,
     room::{Actor, Clock, Start},
@@ -251,6 +251,9 @@ impl Driver {
     }
 
     async fn write(&mut self, changed: &[AlertRecord]) -> Result<(), ControlError> {
+        // People may change the hours of the event while it goes on.
+        let event = self.store.snapshot()?.document::<Event>(&self.tenant, &self.run.event)?;
+        self.until = event.map_or(self.until, |event| event.value.facts.until);
         let (event, run) = (self.run.event.clone(), self.run.id.clone());
         let Seen { areas, gates, conditions, .. } = self.seen.clone();
         let minute = Minute { event, run, at: self.run.at, areas, gates, conditions };
