@@ -16,7 +16,7 @@ use polder_control::{
     Actor, AlertRecord, AreaPicture, Event, EventFacts, Measure, Picture, Room, RunKind, RunRecord, RunState, Start,
     events,
     outbox::{Delivery, Recipient},
-    record::{self, AlertStatus},
+    record::{self, AlertStatus, Minute},
 };
 use serde_json::json;
 use store::{Document, Expect, Store, StoreOptions, Transaction};
@@ -254,6 +254,40 @@ fn a_run_ends_when_its_event_does_also_when_that_was_changed_meanwhile() {
     }
     assert_eq!(ended().at, at(7));
     process.stop();
+}
+
+#[test]
+fn a_run_of_more_than_twelve_hours_goes_on_from_the_picture_that_was_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), 0);
+    process.plan();
+    process.run(RunKind::Live);
+    process.live(1..=3);
+    let (tenant, store) = (Tenant::default(), &process.store);
+    // As if it had gone on for fourteen hours: few minutes are needed of that.
+    let last = 14 * 60;
+    let snapshot = store.snapshot().unwrap();
+    let event = events::event(&snapshot, &tenant, "plein").unwrap();
+    let minute = record::minutes(&snapshot, &tenant, "plein", "1").unwrap().pop().unwrap();
+    let run = record::run(&snapshot, &tenant, "plein", "1").unwrap().value;
+    drop(snapshot);
+    let known = minute.areas[0].occupancy.unwrap().value;
+    let facts = EventFacts { until: at(last + 60), ..event.value.facts.clone() };
+    let mut tx = Transaction::new(tenant.clone());
+    tx.put_document(&Event { facts, ..event.value }, Expect::Any).unwrap();
+    tx.put_document(&RunRecord { at: at(last), ..run }, Expect::Any).unwrap();
+    tx.put_document(&Minute { at: at(last - 12 * 60), ..minute }, Expect::Any).unwrap();
+    store.commit_blocking(tx).unwrap();
+    for minute in last - 12 * 60 + 1..=last {
+        process.count(minute, if minute % 2 == 0 { 1.0 } else { 0.0 });
+    }
+    process.stop();
+    let again = Process::start(folder.path(), last + 1);
+    again.count(last + 1, 0.0);
+    let picture = again.picture(last + 1);
+    let occupancy = estimate(&picture).occupancy.expect("the square is known");
+    assert!((occupancy.value - known - 360.0).abs() < 60.0, "{known} and 360 more: {occupancy:?}");
+    again.stop();
 }
 
 #[test]
