@@ -239,7 +239,7 @@ impl Room {
         self.running().get(&key).map(|handle| handle.pictures.clone())
     }
 
-    /// Pauses a run, or lets it go on at a speed.
+    /// A person pauses a run, or lets it go on at a speed.
     ///
     /// # Errors
     /// The run does not go on, a speed that cannot be, or the store fails.
@@ -248,11 +248,12 @@ impl Room {
         (tenant, event, run): (&Tenant, &str, &str),
         speed: Option<f64>,
         paused: Option<bool>,
+        actor: Actor,
     ) -> Result<RunRecord, ControlError> {
         if let Some(speed) = speed {
             check_speed(speed)?;
         }
-        self.ask((tenant, event, run), |reply| Order::Pace { speed, paused, reply }).await
+        self.ask((tenant, event, run), |reply| Order::Pace { speed, paused, actor, reply }).await
     }
 
     /// Stops a run for good.

@@ -46,7 +46,7 @@ const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// Something that a person orders.
 pub(crate) enum Order {
-    Pace { speed: Option<f64>, paused: Option<bool>, reply: Reply<RunRecord> },
+    Pace { speed: Option<f64>, paused: Option<bool>, actor: Actor, reply: Reply<RunRecord> },
     Stop { actor: Actor, reply: Reply<RunRecord> },
     Acknowledge { alert: u32, actor: Actor, reply: Reply<AlertRecord> },
     Close { alert: u32, reason: String, actor: Actor, reply: Reply<AlertRecord> },
@@ -314,8 +314,8 @@ impl Driver {
     /// Does what was ordered and says so. A person who does not wait for the answer changes nothing.
     async fn obey(mut self, order: Order) -> Result<Self, ControlError> {
         match order {
-            Order::Pace { speed, paused, reply } => {
-                let answer = self.pace(speed, paused).await;
+            Order::Pace { speed, paused, actor, reply } => {
+                let answer = self.pace(speed, paused, &actor).await;
                 _ = reply.send(answer);
             }
             Order::Stop { actor, reply } => {
@@ -351,12 +351,18 @@ impl Driver {
         Ok(self)
     }
 
-    async fn pace(&mut self, speed: Option<f64>, paused: Option<bool>) -> Result<RunRecord, ControlError> {
-        if self.run.kind == RunKind::Rehearsal {
-            self.run.speed = speed.unwrap_or(self.run.speed);
+    async fn pace(
+        &mut self,
+        speed: Option<f64>,
+        paused: Option<bool>,
+        actor: &Actor,
+    ) -> Result<RunRecord, ControlError> {
+        let mut run = self.run.clone();
+        if run.kind == RunKind::Rehearsal {
+            run.speed = speed.unwrap_or(run.speed);
             match paused {
-                Some(true) => self.run.state = RunState::Paused,
-                Some(false) => self.run.state = RunState::Running,
+                Some(true) => run.state = RunState::Paused,
+                Some(false) => run.state = RunState::Running,
                 None => {}
             }
         } else if speed.is_some() || paused.is_some() {
@@ -365,9 +371,10 @@ impl Driver {
             return Err(problem.into());
         }
         let mut tx = Transaction::new(self.tenant.clone());
-        tx.put_document(&self.run, Expect::Any)?;
-        self.store.commit(tx).await?;
-        Ok(self.run.clone())
+        tx.put_document(&run, Expect::Any)?;
+        actor.store.commit(tx).await?;
+        self.run = run.clone();
+        Ok(run)
     }
 
     async fn stop(&mut self, actor: &Actor) -> Result<RunRecord, ControlError> {
