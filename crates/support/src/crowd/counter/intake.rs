@@ -212,7 +212,7 @@ impl Counters {
             flows.insert(flow.gate.clone(), flow);
         }
         self.bridge.learn(&counts, slot, self.settings.step_s);
-        self.look_for_swaps(step, &flows);
+        self.look_for_swaps(step, &mut flows);
         self.forget(step);
         flows
     }
@@ -330,15 +330,18 @@ impl Counters {
         flow
     }
 
-    fn look_for_swaps(&mut self, step: i64, flows: &StepFlows) {
+    fn look_for_swaps(&mut self, step: i64, flows: &mut StepFlows) {
         let counts = self.site.gates.iter().map(|gate| {
             flows.get(&gate.id).map_or((0.0, 0.0), |flow| (flow.forward + flow.late.0, flow.backward + flow.late.1))
         });
         self.ledger.add(counts.collect());
-        if step % 5 != 0 {
-            return;
+        let found = if step % 5 == 0 { self.ledger.suspects(&self.site) } else { Vec::new() };
+        for gate in self.ledger.suspected() {
+            if let Some(flow) = flows.get_mut(&self.site.gates[gate].id) {
+                flow.marks.push(Mark::SwapSuspected);
+            }
         }
-        for gate in self.ledger.suspects(&self.site) {
+        for gate in found {
             let id = self.site.gates[gate].id.clone();
             let detail = "people would have left who never came; with its directions turned round it fits";
             let problem = Problem::new(format!("gate \"{id}\""), detail, "look at the counter; nothing was changed");

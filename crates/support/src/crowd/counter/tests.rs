@@ -223,6 +223,14 @@ fn swapped_directions_are_suspected_at_the_right_gate_and_nothing_is_swapped() {
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!((findings[0].thing.as_str(), findings[0].mark), ("north", Mark::SwapSuspected));
     assert_eq!(steps[10]["north"].forward, 0.0);
+    // The doubt stays in sight until everybody has gone and the gate is judged afresh.
+    let is_marked = |steps: &[StepFlows]| {
+        steps.iter().rev().take(2).map(|s| s["north"].marks.contains(&Mark::SwapSuspected)).collect::<Vec<_>>()
+    };
+    assert_eq!(is_marked(&steps), [true, true]);
+    counters.restart_conservation();
+    let steps = play(&mut counters, &site, 60..62, |_, minute| Some((wobble(9.0, minute), 0.0)));
+    assert_eq!(is_marked(&steps), [false, false]);
 }
 
 #[test]
