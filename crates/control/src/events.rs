@@ -13,7 +13,7 @@ const EVENTS_MAX: usize = 10_000;
 /// The most parts of one plan.
 pub(crate) const PARTS_MAX: usize = 1_000;
 /// How many times the end of a run is written while others change its event.
-const RELEASES_MAX: usize = 20;
+const ENDS_MAX: usize = 20;
 /// How many ids are tried for events of the same name.
 const IDS_MAX: u32 = 1_000;
 
@@ -146,21 +146,44 @@ pub(crate) async fn put_event(
     }
 }
 
-/// Says in an event that its run is over. Somebody may change the event at the same moment, so it is tried again.
-pub(crate) async fn release(store: &Store, tenant: &Tenant, run: &RunRecord) -> Result<(), ControlError> {
-    for _ in 0..RELEASES_MAX {
-        let stored = event(&store.snapshot()?, tenant, &run.event)?;
-        if stored.run.as_ref() != Some(&run.id) {
-            return Ok(());
+/// Writes the end of a run and frees its event, with what `more` adds, in one transaction: an event never names a run that
+/// is over. Somebody may change the event at the same moment, so it is tried again.
+pub(crate) async fn end(
+    store: &Store,
+    tenant: &Tenant,
+    run: &RunRecord,
+    more: impl Fn(&mut Transaction) -> Result<(), ControlError>,
+) -> Result<(), ControlError> {
+    for _ in 0..ENDS_MAX {
+        let mut tx = Transaction::new(tenant.clone());
+        more(&mut tx)?;
+        tx.put_document(run, Expect::Any)?;
+        let event = store.snapshot()?.document::<Event>(tenant, &run.event)?;
+        if let Some(event) = event.filter(|event| event.run.as_ref() == Some(&run.id)) {
+            let version = Expect::Version(event.version);
+            tx.put_document(&free(event.value, run.kind == RunKind::Live), version)?;
         }
-        let over = stored.over || run.kind == RunKind::Live;
-        let event = Event { run: None, over, ..stored.value };
-        match put_event(store, tenant, event, stored.version).await {
-            Err(ControlError::Conflict(_)) => {}
-            done => return done.map(drop),
+        match store.commit(tx).await {
+            Err(CommitError::Conflict { .. }) => {}
+            done => return Ok(done.map(|_| ())?),
         }
     }
-    Err(ControlError::Broken("its event changes all the time".to_owned()))
+    Err(ControlError::Broken("what it writes is changed all the time by others".to_owned()))
+}
+
+/// Frees an event that names a run which is over or gone.
+pub(crate) async fn release(
+    store: &Store,
+    tenant: &Tenant,
+    event: Stored<Event>,
+    was_live: bool,
+) -> Result<(), ControlError> {
+    put_event(store, tenant, free(event.value, was_live), event.version).await.map(|_| ())
+}
+
+/// An event without a run; the end of a live one ends the event.
+fn free(event: Event, was_live: bool) -> Event {
+    Event { run: None, over: event.over || was_live, ..event }
 }
 
 /// Removes an event with its plan. What its runs recorded goes with it.

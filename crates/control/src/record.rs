@@ -292,19 +292,28 @@ pub fn minutes(snapshot: &Snapshot, tenant: &Tenant, event: &str, run: &str) -> 
     all(snapshot, tenant, &format!("{event}/{run}/"), MINUTES_MAX)
 }
 
+/// The minute of a run that ended at a moment.
+pub(crate) fn minute(
+    snapshot: &Snapshot,
+    tenant: &Tenant,
+    run: &RunRecord,
+    at: Timestamp,
+) -> Result<Option<Minute>, ControlError> {
+    let key = format!("{}/{:020}", run.key(), at.micros());
+    Ok(snapshot.document(tenant, &key)?.map(|stored| stored.value))
+}
+
 /// The last picture of a run: what is left of one that is over.
 ///
 /// # Errors
 /// There is no such run, it recorded nothing, or the store fails.
 pub fn last_picture(snapshot: &Snapshot, tenant: &Tenant, event: &str, id: &str) -> Result<Picture, ControlError> {
     let run = run(snapshot, tenant, event, id)?.value;
-    let key = format!("{event}/{id}/{:020}", run.at.micros());
-    let minute = snapshot.document::<Minute>(tenant, &key)?;
-    let Some(minute) = minute else { return Err(ControlError::Missing("picture of this run yet".to_owned())) };
+    let Some(minute) = minute(snapshot, tenant, &run, run.at)? else { return Err(ControlError::Missing("picture of this run yet".to_owned())) };
     let mut attention = alerts(snapshot, tenant, event, id)?;
     attention.retain(|alert| alert.status != AlertStatus::Closed);
     attention.reverse();
-    let Minute { areas, gates, conditions, at, .. } = minute.value;
+    let Minute { areas, gates, conditions, at, .. } = minute;
     Ok(Picture { event: event.to_owned(), run, at, areas, gates, conditions, attention })
 }
 

@@ -20,6 +20,8 @@ use crate::{
 const ORDERS_MAX: usize = 64;
 /// How many runs may go on at once.
 const RUNS_MAX: usize = 32;
+/// The most measures that are tried together.
+const TRIED_MAX: usize = 20;
 /// The fastest rehearsal: an evening in six seconds.
 const SPEED_MAX: f64 = 3_600.0;
 
@@ -99,7 +101,16 @@ impl Room {
         let snapshot = self.0.store.snapshot()?;
         for stored in events::list(&snapshot, tenant)? {
             let Some(run) = &stored.run else { continue };
-            let record = record::run(&snapshot, tenant, &stored.id, run)?.value;
+            let found = snapshot.document::<RunRecord>(tenant, &format!("{}/{run}", stored.id))?;
+            let record = match found.map(|found| found.value) {
+                Some(record) if record.state != RunState::Ended => record,
+                over => {
+                    tracing::warn!(event = stored.id, run, "an event named a run that is over; it is freed");
+                    let was_live = over.is_some_and(|record| record.kind == RunKind::Live);
+                    events::release(&self.0.store, tenant, stored, was_live).await?;
+                    continue;
+                }
+            };
             let resumed = match record.kind {
                 RunKind::Live => self.take_up(tenant, record).await,
                 RunKind::Rehearsal => self.break_off(tenant, &stored.id, run).await,
@@ -150,10 +161,7 @@ impl Room {
         let mut run = record::run(&self.0.store.snapshot()?, tenant, event, run)?.value;
         run.state = RunState::Ended;
         run.ended_at = Some((self.0.wall)());
-        let mut tx = Transaction::new(tenant.clone());
-        tx.put_document(&run, Expect::Any)?;
-        self.0.store.commit(tx).await?;
-        events::release(&self.0.store, tenant, &run).await
+        events::end(&self.0.store, tenant, &run, |_| Ok(())).await
     }
 
     /// Starts a run of an event.
@@ -173,10 +181,15 @@ impl Room {
             let detail = format!("{RUNS_MAX} runs go on already");
             return Err(ControlError::Conflict(Problem::new("run", detail, "stop one of them first")));
         }
-        let run = self.record(tenant, &plan, &start, actor).await?;
-        let driver = Driver::new(self.parts(tenant), &plan, run.clone(), start, self.0.zone.clone());
-        self.go((tenant.clone(), run.event.clone(), run.id.clone()), driver);
-        Ok(run)
+        // In a task of its own: also when nobody waits for the answer any more, a run that is written goes on.
+        let (room, tenant, actor) = (self.clone(), tenant.clone(), actor.clone());
+        let started = tokio::spawn(async move {
+            let run = room.record(&tenant, &plan, &start, &actor).await?;
+            let driver = Driver::new(room.parts(&tenant), &plan, run.clone(), start, room.0.zone.clone());
+            room.go((tenant, run.event.clone(), run.id.clone()), driver);
+            Ok(run)
+        });
+        started.await.map_err(|error| ControlError::Broken(error.to_string()))?
     }
 
     /// Writes the run and names it in its event, in one transaction: of two starts at once, one wins.
@@ -226,7 +239,7 @@ impl Room {
         self.running().get(&key).map(|handle| handle.pictures.clone())
     }
 
-    /// Pauses a run, or lets it go on at a speed.
+    /// A person pauses a run, or lets it go on at a speed.
     ///
     /// # Errors
     /// The run does not go on, a speed that cannot be, or the store fails.
@@ -235,11 +248,12 @@ impl Room {
         (tenant, event, run): (&Tenant, &str, &str),
         speed: Option<f64>,
         paused: Option<bool>,
+        actor: Actor,
     ) -> Result<RunRecord, ControlError> {
         if let Some(speed) = speed {
             check_speed(speed)?;
         }
-        self.ask((tenant, event, run), |reply| Order::Pace { speed, paused, reply }).await
+        self.ask((tenant, event, run), |reply| Order::Pace { speed, paused, actor, reply }).await
     }
 
     /// Stops a run for good.
@@ -280,12 +294,16 @@ impl Room {
     /// What measures would change from now on. Nothing is decided by asking.
     ///
     /// # Errors
-    /// Measures that cannot be, the run does not go on.
+    /// Measures that cannot be, more than 20 of them, the run does not go on.
     pub async fn what_if(
         &self,
         run: (&Tenant, &str, &str),
         measures: Vec<Measure>,
     ) -> Result<Vec<Difference>, ControlError> {
+        if measures.len() > TRIED_MAX {
+            let (detail, remedy) = (format!("{} measures at once", measures.len()), format!("try at most {TRIED_MAX}"));
+            return Err(Problem::new("measures", detail, remedy).into());
+        }
         for measure in &measures {
             measure.check()?;
         }

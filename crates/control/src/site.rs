@@ -59,6 +59,7 @@ fn gate_of(key: &str, part: &GatePart) -> Gate {
         counters: vec![key.to_owned()],
         capacity_ped_m_min: None,
         undercount: undercount(part.counter.as_ref()),
+        persons_each: part.counter.as_ref().and_then(|counter| counter.persons_each),
     }
 }
 

@@ -13,10 +13,13 @@ use std::{
 use jiff::tz::TimeZone;
 use model::{Attribute, Entity, EntityId, Iri, Observation, ObservedValue, Quality, SeriesKey, Tenant, Timestamp};
 use polder_control::{
-    Actor, AreaPicture, EventFacts, Measure, Picture, Room, RunKind, RunState, Start, events, record,
+    Actor, AlertRecord, AreaPicture, Event, EventFacts, Measure, Picture, Room, RunKind, RunRecord, RunState, Start,
+    events,
+    outbox::{Delivery, Recipient},
+    record::{self, AlertStatus, Minute},
 };
 use serde_json::json;
-use store::{Store, StoreOptions, Transaction};
+use store::{Document, Expect, Store, StoreOptions, Transaction};
 
 const GATE: &str = "urn:ngsi-ld:Counter:poort";
 
@@ -121,6 +124,10 @@ impl Process {
         }
     }
 
+    fn alerts(&self) -> Vec<AlertRecord> {
+        record::alerts(&self.store.snapshot().unwrap(), &Tenant::default(), "plein", "1").unwrap()
+    }
+
     /// Lives through minutes in which so many come.
     fn live(&self, minutes: std::ops::RangeInclusive<i64>) -> Picture {
         let last = *minutes.end();
@@ -178,6 +185,133 @@ fn a_live_run_goes_on_after_a_restart_as_if_there_had_been_none_and_the_gap_is_m
 }
 
 #[test]
+fn a_decided_measure_whose_part_is_gone_after_a_restart_does_not_silence_alerts() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), 0);
+    process.plan();
+    let tenant = Tenant::default();
+    let ring = [[4.49, 51.91], [4.491, 51.91], [4.491, 51.911], [4.49, 51.91]];
+    let side = json!({ "name": "Zijde", "outline": { "type": "Polygon", "coordinates": [ring] },
+        "surfaceM2": 400.0, "capacityPersons": 100.0 });
+    let (part, anna) = (("plein", "area", "zijde"), ("anna", at(0)));
+    let added = events::put_part(&process.store, &tenant, part, (None, side), anna);
+    let version = process.runtime.block_on(added).unwrap().version;
+    process.run(RunKind::Live);
+    process.live(1..=2);
+    let more = json!({ "kind": "extra-transport", "area": "zijde", "perMin": 20.0, "from": at(1) });
+    let more: Measure = serde_json::from_value(more).unwrap();
+    let run = (&tenant, "plein", "1");
+    process.runtime.block_on(process.room.decide(run, more, "te vol".into(), process.actor())).unwrap();
+    process.runtime.block_on(events::remove_part(&process.store, &tenant, part, version)).unwrap();
+    process.stop();
+    let again = Process::start(folder.path(), 3);
+    assert_eq!(again.live(3..=12).attention.len(), 1, "the square is red");
+    again.stop();
+}
+
+#[test]
+fn only_so_many_measures_are_tried_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), 0);
+    process.plan();
+    process.run(RunKind::Live);
+    process.live(1..=1);
+    let later = json!({ "kind": "message", "share": 0.1, "laterMin": 15.0, "from": at(1) });
+    let later: Measure = serde_json::from_value(later).unwrap();
+    let ask = |count| process.room.what_if((&Tenant::default(), "plein", "1"), vec![later.clone(); count]);
+    assert_eq!(process.runtime.block_on(async { ask(20).await }).unwrap().len(), 1);
+    let refused = process.runtime.block_on(async { ask(21).await }).unwrap_err();
+    assert_eq!(refused.to_string(), "measures: 21 measures at once");
+    process.stop();
+}
+
+#[test]
+fn a_run_ends_when_its_event_does_also_when_that_was_changed_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), 0);
+    process.plan();
+    let (tenant, store) = (Tenant::default(), &process.store);
+    let set = |minute: i64| {
+        let event = events::event(&store.snapshot().unwrap(), &tenant, "plein").unwrap();
+        let facts = EventFacts { until: at(minute), ..event.value.facts };
+        process.runtime.block_on(events::change(store, &tenant, "plein", event.version, facts)).unwrap();
+    };
+    set(2);
+    process.run(RunKind::Live);
+    process.live(1..=1);
+    set(5);
+    process.live(2..=4);
+    set(60);
+    process.live(5..=6);
+    set(7);
+    process.clock(7, 1);
+    process.count(7, 90.0);
+    let ended = || record::run(&store.snapshot().unwrap(), &tenant, "plein", "1").unwrap().value;
+    let started = Instant::now();
+    while ended().state != RunState::Ended {
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", ended());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(ended().at, at(7));
+    process.stop();
+}
+
+#[test]
+fn a_run_of_more_than_twelve_hours_goes_on_from_the_picture_that_was_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), 0);
+    process.plan();
+    process.run(RunKind::Live);
+    process.live(1..=3);
+    let (tenant, store) = (Tenant::default(), &process.store);
+    // As if it had gone on for fourteen hours: few minutes are needed of that.
+    let last = 14 * 60;
+    let snapshot = store.snapshot().unwrap();
+    let event = events::event(&snapshot, &tenant, "plein").unwrap();
+    let minute = record::minutes(&snapshot, &tenant, "plein", "1").unwrap().pop().unwrap();
+    let run = record::run(&snapshot, &tenant, "plein", "1").unwrap().value;
+    drop(snapshot);
+    let known = minute.areas[0].occupancy.unwrap().value;
+    let facts = EventFacts { until: at(last + 60), ..event.value.facts.clone() };
+    let mut tx = Transaction::new(tenant.clone());
+    tx.put_document(&Event { facts, ..event.value }, Expect::Any).unwrap();
+    tx.put_document(&RunRecord { at: at(last), ..run }, Expect::Any).unwrap();
+    tx.put_document(&Minute { at: at(last - 12 * 60), ..minute }, Expect::Any).unwrap();
+    store.commit_blocking(tx).unwrap();
+    for minute in last - 12 * 60 + 1..=last {
+        process.count(minute, if minute % 2 == 0 { 1.0 } else { 0.0 });
+    }
+    process.stop();
+    let again = Process::start(folder.path(), last + 1);
+    again.count(last + 1, 0.0);
+    let picture = again.picture(last + 1);
+    let occupancy = estimate(&picture).occupancy.expect("the square is known");
+    assert!((occupancy.value - known - 360.0).abs() < 60.0, "{known} and 360 more: {occupancy:?}");
+    again.stop();
+}
+
+#[test]
+fn a_run_whose_start_nobody_waited_for_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), 0);
+    process.plan();
+    let start = Start { kind: RunKind::Live, speed: 1.0, seed: 1, visitors_factor: 1.0, areas_empty: Some(true) };
+    let (tenant, actor) = (Tenant::default(), process.actor());
+    process.runtime.block_on(async {
+        // As a connection that is lost once the run is being written.
+        let asked = process.room.start(&tenant, "plein", start, &actor);
+        _ = tokio::time::timeout(Duration::ZERO, asked).await;
+    });
+    let started = Instant::now();
+    while process.room.pictures(&tenant, "plein", "1").is_none() {
+        assert!(started.elapsed() < Duration::from_secs(10), "the run is written, and nothing drives it");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    process.live(1..=1);
+    process.stop();
+}
+
+#[test]
 fn a_rehearsal_ends_with_the_server_and_another_can_be_started() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), 0);
@@ -189,4 +323,98 @@ fn a_rehearsal_ends_with_the_server_and_another_can_be_started() {
     assert_eq!(record::run(&snapshot, &Tenant::default(), "plein", "1").unwrap().state, RunState::Ended);
     again.run(RunKind::Rehearsal);
     again.stop();
+}
+
+#[test]
+fn an_event_that_names_a_run_which_is_over_or_gone_is_freed_when_the_server_starts() {
+    for gone in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let process = Process::start(folder.path(), 0);
+        process.plan();
+        process.run(RunKind::Live);
+        process.live(1..=2);
+        let (tenant, store) = (Tenant::default(), &process.store);
+        process.runtime.block_on(process.room.stop((&tenant, "plein", "1"), process.actor())).unwrap();
+        let stopped = events::event(&store.snapshot().unwrap(), &tenant, "plein").unwrap();
+        assert_eq!((stopped.run.as_deref(), stopped.over), (None, true), "both are written at once");
+        let mut tx = Transaction::new(tenant.clone());
+        let named = Event { run: Some("1".to_owned()), over: false, ..stopped.value };
+        tx.put_document(&named, Expect::Any).unwrap();
+        if gone {
+            tx.delete_document::<RunRecord>("plein/1", Expect::Any);
+        }
+        store.commit_blocking(tx).unwrap();
+        process.stop();
+        let again = Process::start(folder.path(), 3);
+        let event = events::event(&again.store.snapshot().unwrap(), &tenant, "plein").unwrap();
+        assert_eq!((event.run.as_deref(), event.over), (None, !gone));
+        again.run(RunKind::Live);
+        again.stop();
+    }
+}
+
+#[test]
+fn what_a_person_did_to_an_alert_counts_only_once_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), 0);
+    process.plan();
+    process.run(RunKind::Live);
+    process.live(1..=9);
+    let closed = Store::in_memory(&StoreOptions::default()).unwrap();
+    closed.close().unwrap();
+    let run = (&Tenant::default(), "plein", "1");
+    let (room, runtime) = (&process.room, &process.runtime);
+    let nowhere = || Actor { name: "anna".to_owned(), store: closed.clone() };
+    runtime.block_on(room.acknowledge(run, 1, nowhere())).unwrap_err();
+    runtime.block_on(room.close(run, 1, "opgelost".to_owned(), nowhere())).unwrap_err();
+    runtime.block_on(room.stop(run, nowhere())).unwrap_err();
+    let picture = process.live(10..=10);
+    assert_eq!(picture.attention[0].acknowledged_by, None, "it is still for somebody to take");
+    let taken = runtime.block_on(room.acknowledge(run, 1, process.actor())).unwrap();
+    assert_eq!(taken.log.iter().filter(|entry| entry.what == "acknowledged").count(), 1);
+    runtime.block_on(room.close(run, 1, "opgelost".to_owned(), process.actor())).unwrap();
+    assert_eq!(process.alerts()[0].status, AlertStatus::Closed);
+    process.stop();
+}
+
+#[test]
+fn a_minute_that_cannot_be_written_does_not_end_a_run_and_is_written_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), 0);
+    process.plan();
+    let (tenant, store) = (Tenant::default(), &process.store);
+    let address = json!({ "channel": "webhook", "url": "https://example.nl/hook" });
+    let facts = json!({ "function": "Dienst", "address": address, "tellOf": "all", "language": "nl" });
+    let recipient = json!({ "event": "plein", "key": "dienst", "facts": facts, "changed_by": "anna", "changed_at": at(0) });
+    let recipient: Recipient = serde_json::from_value(recipient).unwrap();
+    let message = |minute: i64| -> Delivery {
+        let of = json!({ "eventName": "", "areaName": "", "simulated": false, "isNow": true, "raisedAt": at(0) });
+        let message = json!({ "event": "plein", "run": "1", "at": at(minute), "alert": 1, "entry": 0,
+            "recipient": "dienst", "function": "Dienst", "channel": "webhook", "what": "raised", "of": of,
+            "queuedAt": at(0), "state": "waiting", "attempts": 0 });
+        serde_json::from_value(message).unwrap()
+    };
+    // Messages that are there already stand in the way of the transaction with the alert.
+    let mut tx = Transaction::new(tenant.clone());
+    tx.put_document(&recipient, Expect::Any).unwrap();
+    for minute in 1..=9 {
+        tx.put_document(&message(minute), Expect::Any).unwrap();
+    }
+    store.commit_blocking(tx).unwrap();
+    process.run(RunKind::Live);
+    let mut minute = 0;
+    let mut raised = false;
+    while !raised {
+        minute += 1;
+        raised = !process.live(minute..=minute).attention.is_empty();
+    }
+    assert!(process.alerts().is_empty(), "the picture shows the alert, and the store has not taken it");
+    let mut tx = Transaction::new(tenant.clone());
+    tx.delete_document::<Delivery>(&message(minute).key(), Expect::Any);
+    store.commit_blocking(tx).unwrap();
+    process.live(minute + 1..=minute + 2);
+    assert_eq!(process.alerts().len(), 1);
+    let minutes = record::minutes(&store.snapshot().unwrap(), &tenant, "plein", "1").unwrap();
+    assert_eq!(minutes.len(), usize::try_from(minute + 2).unwrap(), "no minute is lost");
+    process.stop();
 }

@@ -162,7 +162,8 @@ pub(super) async fn pace_crowd_run(
     Path((event, run)): Path<(String, String)>,
     Json(pace): Json<Pace>,
 ) -> Result<Json<RunRecord>, ApiError> {
-    Ok(Json(state.room.pace((&caller.tenant, &event, &run), pace.speed, pace.paused).await?))
+    let actor = actor(&state, &caller);
+    Ok(Json(state.room.pace((&caller.tenant, &event, &run), pace.speed, pace.paused, actor).await?))
 }
 
 /// Stops a run for good.

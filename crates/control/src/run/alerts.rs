@@ -34,10 +34,20 @@ impl Alerts {
         for record in stored {
             self.last = self.last.max(record.id);
             if record.status != AlertStatus::Closed && self.names.contains_key(&record.area) {
-                watch.restore(alert_of(&record));
-                self.open.insert(record.area.clone(), record);
+                self.put_back(record, watch);
             }
         }
+    }
+
+    /// An alert that is open.
+    pub(super) fn get(&self, id: u32) -> Option<AlertRecord> {
+        self.open.values().find(|alert| alert.id == id).cloned()
+    }
+
+    /// Puts an open alert back as it was kept.
+    pub(super) fn put_back(&mut self, record: AlertRecord, watch: &mut Watch) {
+        watch.restore(alert_of(&record));
+        self.open.insert(record.area.clone(), record);
     }
 
     /// The open alerts, the newest first.
@@ -92,8 +102,7 @@ impl Alerts {
         event: &AlertEvent,
         at: Timestamp,
     ) -> Result<AlertRecord, ControlError> {
-        let found = self.open.values().find(|alert| alert.id == id).cloned();
-        let Some(record) = found else {
+        let Some(record) = self.get(id) else {
             let detail = format!("alert {id} is not open");
             return Err(ControlError::Conflict(Problem::new("alert", detail, "look at the list of alerts again")));
         };

@@ -41,8 +41,12 @@ struct GateSource {
     gate: String,
     part: CounterPart,
     entity: EntityId,
+    reach: Reach,
     /// What was given lately, by the end of each count: nothing is given twice, and what changed once more.
     given: BTreeMap<Timestamp, (f64, f64)>,
+    /// The same of counts from a clock that is ahead, which are told once. When the city's clock comes there (in a replay
+    /// that starts again it does), they are counts like others.
+    ahead: BTreeMap<Timestamp, (f64, f64)>,
     /// The end of the newest count that was heard of.
     newest: Option<Timestamp>,
     /// It gave nothing for a minute that was waited for, and nothing since.
@@ -53,7 +57,24 @@ struct AreaSource {
     area: String,
     part: AreaCounterPart,
     entity: EntityId,
+    reach: Reach,
     given: Option<Timestamp>,
+}
+
+/// Which numbers a source may use. Small counts are kept from everybody, and come out of the estimate rounded: that holds
+/// only for persons that are counted once and as they are. What is multiplied, or shown as it is, would tell them.
+#[derive(Clone, Copy)]
+enum Reach {
+    /// The exact ones, also where no request reads.
+    Exact,
+    /// Those that requests read too.
+    Shown,
+}
+
+impl Reach {
+    fn exact(is_exact: bool) -> Self {
+        if is_exact { Self::Exact } else { Self::Shown }
+    }
 }
 
 struct ConditionSource {
@@ -99,13 +120,16 @@ impl Counters {
                 let Some(part) = gate.counter.clone() else { return };
                 let Ok(entity) = EntityId::parse(&part.entity) else { return };
                 self.counted.insert(entity.clone());
-                let (given, gate) = (BTreeMap::new(), key.to_owned());
-                self.gates.push(GateSource { gate, part, entity, given, newest: None, is_silent: false });
+                let is_counted_twice = self.gates.iter().any(|other| other.part.shares(&part));
+                let reach = Reach::exact(part.persons_each.is_none() && !is_counted_twice);
+                let (given, ahead, gate) = (BTreeMap::new(), BTreeMap::new(), key.to_owned());
+                self.gates.push(GateSource { gate, part, entity, reach, given, ahead, newest: None, is_silent: false });
             }
             Body::Area(area) => {
                 for part in area.counts.clone() {
                     let Ok(entity) = EntityId::parse(&part.entity) else { continue };
-                    self.areas.push(AreaSource { area: key.to_owned(), part, entity, given: None });
+                    let reach = Reach::exact(part.persons_each.is_none() && part.registration_share.is_none());
+                    self.areas.push(AreaSource { area: key.to_owned(), part, entity, reach, given: None });
                 }
             }
             Body::Threat(threat) => {
@@ -126,14 +150,16 @@ impl Counters {
         periods.max().unwrap_or(0)
     }
 
-    /// Takes note of what changed in the city; whether a counter of this plan was among it.
-    pub(super) fn hear(&mut self, changes: &[Change]) -> bool {
+    /// Takes note of what changed in the city; whether a counter of this plan was among it. `now` is the city's time: a
+    /// count of a clock that is far ahead says nothing of the minutes until then.
+    pub(super) fn hear(&mut self, changes: &[Change], now: Timestamp) -> bool {
+        let latest = now.plus_micros(AHEAD_S_MAX * 1_000_000);
         let mut heard = false;
         for change in changes.iter().filter(|change| self.counted.contains(&change.id)) {
             let is_here = change.tenant == self.tenant || change.tenant == self.internal;
             let Some(after) = change.after().filter(|_| is_here) else { continue };
             for source in self.gates.iter_mut().filter(|source| source.entity == change.id) {
-                heard |= source.hear(after);
+                heard |= source.hear(after, latest);
             }
         }
         heard
@@ -166,7 +192,7 @@ impl Counters {
 }
 
 impl GateSource {
-    fn hear(&mut self, entity: &Entity) -> bool {
+    fn hear(&mut self, entity: &Entity, latest: Timestamp) -> bool {
         let observed = |name: &str| {
             let named = |(key, _): &(&model::Iri, _)| key.short() == name || key.as_str() == name;
             let (_, instances) = entity.attributes.iter().find(named)?;
@@ -179,7 +205,7 @@ impl GateSource {
             Some(out) => forward.zip(at(out)).map(|(forward, backward)| forward.min(backward)),
             None => forward,
         };
-        self.reported(both)
+        self.reported(both.filter(|until| *until <= latest))
     }
 
     /// A count up to a moment is there; whether it is newer than what was known.
@@ -209,9 +235,9 @@ impl GateSource {
         let from = end.plus_micros(-(LATE_S_MAX * 1_000_000 + period_us));
         let wrong_clock = now.max(end).plus_micros(AHEAD_S_MAX * 1_000_000);
         let range = TimeRange::between(from, end.plus_micros(AHEAD_S_SEEN * 1_000_000));
-        let forward = read.numbers(&self.entity, &self.part.in_attribute, range)?;
+        let forward = read.numbers((&self.entity, &self.part.in_attribute), range, self.reach)?;
         let mut backward = match &self.part.out_attribute {
-            Some(out) => Some(read.numbers(&self.entity, out, range)?),
+            Some(out) => Some(read.numbers((&self.entity, out), range, self.reach)?),
             None => None,
         };
         let each = self.part.each();
@@ -228,7 +254,8 @@ impl GateSource {
             if at <= end {
                 last = Some(at);
             }
-            if self.given.insert(at, counted) == Some(counted) {
+            let told = if at > end { &mut self.ahead } else { &mut self.given };
+            if told.insert(at, counted) == Some(counted) {
                 continue;
             }
             let counts = match self.part.counts {
@@ -240,6 +267,7 @@ impl GateSource {
             reported.readings.push(Reading { counter, start, length_s, counts });
         }
         self.given = self.given.split_off(&from);
+        self.ahead = self.ahead.split_off(&end);
         self.reported(last);
         Ok(())
     }
@@ -251,9 +279,8 @@ impl AreaSource {
         let oldest = end.plus_micros(-AREA_COUNT_AGE_S_MAX * 1_000_000);
         let after = self.given.map_or(oldest, |given| given.plus_micros(1).max(oldest));
         let range = TimeRange::between(after, end.plus_micros(1));
-        let Some((at, counted)) = read.numbers(&self.entity, &self.part.attribute, range)?.pop_last() else {
-            return Ok(());
-        };
+        let counts = read.numbers((&self.entity, &self.part.attribute), range, self.reach)?;
+        let Some((at, counted)) = counts.last_key_value().map(|(at, counted)| (*at, *counted)) else { return Ok(()) };
         self.given = Some(at);
         if counted < 0.0 {
             reported.refused.push((self.area.clone(), "count-negative"));
@@ -272,7 +299,7 @@ impl AreaSource {
 
 impl ConditionSource {
     fn now(&self, read: &Read<'_>, at: Timestamp) -> Result<ConditionPicture, StoreError> {
-        let held = match read.series(&self.entity, &self.part.attribute)? {
+        let held = match read.series(&self.entity, &self.part.attribute, Reach::Shown)? {
             Some((tenant, series)) => {
                 read.history.at(&tenant, &[series], at, Some(CONDITION_AGE_S_MAX))?.pop().flatten()
             }
@@ -296,15 +323,24 @@ struct Read<'a> {
 }
 
 impl Read<'_> {
-    /// The series of an attribute, with the tenant that has its exact numbers: counters of gates and small counts are
-    /// in the internal one.
-    fn series(&self, entity: &EntityId, attribute: &str) -> Result<Option<(Tenant, SeriesKey)>, StoreError> {
+    /// The series of an attribute, with the tenant that has it: exact numbers of counters of gates and of small counts
+    /// are in the internal one.
+    fn series(
+        &self,
+        entity: &EntityId,
+        attribute: &str,
+        reach: Reach,
+    ) -> Result<Option<(Tenant, SeriesKey)>, StoreError> {
         let is_named = |key: &SeriesKey| {
             key.dataset_id.is_none() && (key.attribute.short() == attribute || key.attribute.as_str() == attribute)
         };
-        for tenant in [self.internal, self.tenant] {
+        let tenants: &[&Tenant] = match reach {
+            Reach::Exact => &[self.internal, self.tenant],
+            Reach::Shown => &[self.tenant],
+        };
+        for tenant in tenants {
             if let Some(series) = self.history.series_of(tenant, entity)?.into_iter().find(is_named) {
-                return Ok(Some((tenant.clone(), series)));
+                return Ok(Some(((*tenant).clone(), series)));
             }
         }
         Ok(None)
@@ -313,11 +349,11 @@ impl Read<'_> {
     /// The numbers of a stretch of time; of very many the newest.
     fn numbers(
         &self,
-        entity: &EntityId,
-        attribute: &str,
+        (entity, attribute): (&EntityId, &str),
         range: TimeRange,
+        reach: Reach,
     ) -> Result<BTreeMap<Timestamp, f64>, StoreError> {
-        let Some((tenant, series)) = self.series(entity, attribute)? else { return Ok(BTreeMap::new()) };
+        let Some((tenant, series)) = self.series(entity, attribute, reach)? else { return Ok(BTreeMap::new()) };
         let mut numbers = BTreeMap::new();
         for observed in self.history.range(&tenant, &[series], range, Order::Descending, Some(ROWS_MAX))? {
             let observed = observed?;

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::tz::TimeZone;
 use model::{Change, Tenant, Timestamp};
-use store::{ChangeFeed, Expect, Store, StoreError, Transaction};
+use store::{ChangeFeed, CommitError, Expect, Store, StoreError, Transaction};
 use tokio::{
     sync::{Semaphore, mpsc, oneshot, watch as channel},
     task::spawn_blocking,
@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use crate::{
-    AlertRecord, ControlError, DecisionRecord, Difference, Measure, Picture, Plan, RunKind, RunRecord, RunState,
+    AlertRecord, ControlError, DecisionRecord, Difference, Event, Measure, Picture, Plan, RunKind, RunRecord, RunState,
     events, outbox,
     record::Minute,
     room::{Actor, Clock, Start},
@@ -41,10 +41,12 @@ const MINUTE_US: i64 = 60_000_000;
 const HEARTBEAT: Duration = Duration::from_millis(500);
 /// The shortest time between two steps, so that a fast rehearsal leaves room for others.
 const STEP_TIME_MIN: Duration = Duration::from_millis(10);
+/// How long after a write that was refused it is tried again.
+const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// Something that a person orders.
 pub(crate) enum Order {
-    Pace { speed: Option<f64>, paused: Option<bool>, reply: Reply<RunRecord> },
+    Pace { speed: Option<f64>, paused: Option<bool>, actor: Actor, reply: Reply<RunRecord> },
     Stop { actor: Actor, reply: Reply<RunRecord> },
     Acknowledge { alert: u32, actor: Actor, reply: Reply<AlertRecord> },
     Close { alert: u32, reason: String, actor: Actor, reply: Reply<AlertRecord> },
@@ -68,6 +70,10 @@ pub(crate) struct Driver {
     alerts: Alerts,
     outlet: Outlet,
     decisions: Vec<DecisionRecord>,
+    /// The alerts that the last minute changed, while that minute is not written.
+    unkept: Option<Vec<AlertRecord>>,
+    /// The store took nothing the last time.
+    is_refused: bool,
     /// What changes in the city since before the run was made: nothing that comes while it starts is missed.
     feed: Option<ChangeFeed>,
     /// Turns for computing, shared by all runs.
@@ -87,8 +93,24 @@ impl Driver {
         let watch = Watch::new(plan, &run, run.at, zone);
         let (alerts, outlet) = (Alerts::new(&run, plan), Outlet::new(plan));
         let until = plan.event.facts.until;
-        let (seen, decisions) = (Seen::default(), vec![]);
-        Self { store, tenant, wall, city, until, run, scene, watch, seen, alerts, outlet, decisions, feed, turns }
+        Self {
+            store,
+            tenant,
+            wall,
+            city,
+            until,
+            run,
+            scene,
+            watch,
+            seen: Seen::default(),
+            alerts,
+            outlet,
+            decisions: vec![],
+            unkept: None,
+            is_refused: false,
+            feed,
+            turns,
+        }
     }
 
     /// Until the event is over or somebody stops it.
@@ -107,23 +129,24 @@ impl Driver {
                     let Some(order) = order else { break };
                     self = self.obey(order).await?;
                 }
-                changes = next(&mut feed), if running => {
+                changes = next(&mut feed), if running && self.unkept.is_none() => {
                     if self.hear(changes, &mut feed) {
                         due = Instant::now() + self.pause_between();
                     }
                     continue;
                 }
                 () = sleep_until(due), if running => {
-                    if !self.is_time() {
-                        due = Instant::now() + self.pause_between();
-                        continue;
+                    if self.unkept.is_none() {
+                        if !self.is_time() {
+                            due = Instant::now() + self.pause_between();
+                            continue;
+                        }
+                        let (driver, looked) = self.apart(Self::look).await?;
+                        self = driver;
+                        looked?;
                     }
-                    let (driver, looked) = self.apart(Self::look).await?;
-                    self = driver;
-                    looked?;
-                    self.keep().await?;
-                    lived = true;
-                    due = Instant::now() + self.pause_between();
+                    lived = self.keep().await?;
+                    due = Instant::now() + if lived { self.pause_between() } else { WRITE_AGAIN_AFTER };
                 }
             }
             // Before the first minute there is nothing to show.
@@ -140,7 +163,7 @@ impl Driver {
     /// Takes note of what changed in the city; whether it concerns this run. What was missed is found in the history.
     fn hear(&mut self, changes: Result<Arc<[Change]>, StoreError>, feed: &mut Option<ChangeFeed>) -> bool {
         match changes {
-            Ok(changes) => self.scene.hear(&changes),
+            Ok(changes) => self.scene.hear(&changes, (self.city)()),
             Err(StoreError::ChangesTrimmed { .. } | StoreError::Corrupt { .. }) => true,
             Err(error) => {
                 // The run goes on by the clock: each minute then takes as long as counts are waited for.
@@ -192,33 +215,65 @@ impl Driver {
         let reported = self.scene.step(start, (self.city)(), &measures)?;
         self.run.at = start.plus_micros(MINUTE_US);
         self.seen = self.watch.step(reported, &measures, self.run.at);
+        let because = |area: &str, is_now| self.watch.because(area, is_now);
+        self.unkept = Some(self.alerts.take(&self.seen.happened, because, self.run.at));
         Ok(())
     }
 
+    /// The measures that were decided. A gate or an area may be gone from the plan when a run is taken up again.
     fn decided(&self) -> Vec<Measure> {
-        self.decisions.iter().map(|decision| decision.measure.clone()).collect()
+        let measures = self.decisions.iter().map(|decision| &decision.measure);
+        measures.filter(|measure| self.watch.fits(measure)).cloned().collect()
     }
 
-    /// Writes what the minute brought.
-    async fn keep(&mut self) -> Result<(), ControlError> {
-        let mut tx = Transaction::new(self.tenant.clone());
-        let changed =
-            self.alerts.take(&self.seen.happened, |area, is_now| self.watch.because(area, is_now), self.run.at);
-        outbox::queue(&mut tx, &self.store, (&self.tenant, &self.run), &changed, (self.wall)())?;
-        for alert in changed {
-            tx.put_document(&alert, Expect::Any)?;
+    /// Writes what the minute brought; whether it is written. A store that takes nothing now (its disk is full, too many
+    /// writes wait) does not end the run: the minute is tried again, and nothing that it brought is lost.
+    async fn keep(&mut self) -> Result<bool, ControlError> {
+        let Some(changed) = self.unkept.take() else { return Ok(true) };
+        let (event, run) = (self.run.event.clone(), self.run.id.clone());
+        let Err(error) = self.write(&changed).await else {
+            if std::mem::take(&mut self.is_refused) {
+                tracing::info!(event, run, "the minutes of a run are written again");
+            }
+            return Ok(true);
+        };
+        self.unkept = Some(changed);
+        if matches!(
+            error,
+            ControlError::Store(StoreError::Closed) | ControlError::Commit(CommitError::Store(StoreError::Closed))
+        ) {
+            return Err(error);
         }
+        if !std::mem::replace(&mut self.is_refused, true) {
+            tracing::error!(%error, event, run, "a minute of a run could not be written; it is tried again");
+        }
+        Ok(false)
+    }
+
+    async fn write(&mut self, changed: &[AlertRecord]) -> Result<(), ControlError> {
+        // People may change the hours of the event while it goes on.
+        let event = self.store.snapshot()?.document::<Event>(&self.tenant, &self.run.event)?;
+        self.until = event.map_or(self.until, |event| event.value.facts.until);
         let (event, run) = (self.run.event.clone(), self.run.id.clone());
         let Seen { areas, gates, conditions, .. } = self.seen.clone();
-        tx.put_document(&Minute { event, run, at: self.run.at, areas, gates, conditions }, Expect::Any)?;
+        let minute = Minute { event, run, at: self.run.at, areas, gates, conditions };
+        let put = |tx: &mut Transaction| {
+            outbox::queue(tx, &self.store, (&self.tenant, &self.run), changed, (self.wall)())?;
+            for alert in changed {
+                tx.put_document(alert, Expect::Any)?;
+            }
+            Ok(tx.put_document(&minute, Expect::Any)?)
+        };
         if self.run.at >= self.until {
-            self.end(None);
+            let run = self.ended(None);
+            events::end(&self.store, &self.tenant, &run, put).await?;
+            self.run = run;
+            return Ok(());
         }
+        let mut tx = Transaction::new(self.tenant.clone());
+        put(&mut tx)?;
         tx.put_document(&self.run, Expect::Any)?;
         self.store.commit(tx).await?;
-        if self.run.state == RunState::Ended {
-            events::release(&self.store, &self.tenant, &self.run).await?;
-        }
         Ok(())
     }
 
@@ -239,11 +294,9 @@ impl Driver {
         }
     }
 
-    /// The run is over.
-    fn end(&mut self, by: Option<String>) {
-        self.run.state = RunState::Ended;
-        self.run.ended_at = Some((self.wall)());
-        self.run.ended_by = by;
+    /// The run as it is when it is over.
+    fn ended(&self, by: Option<String>) -> RunRecord {
+        RunRecord { state: RunState::Ended, ended_at: Some((self.wall)()), ended_by: by, ..self.run.clone() }
     }
 
     fn picture(&self) -> Picture {
@@ -261,8 +314,8 @@ impl Driver {
     /// Does what was ordered and says so. A person who does not wait for the answer changes nothing.
     async fn obey(mut self, order: Order) -> Result<Self, ControlError> {
         match order {
-            Order::Pace { speed, paused, reply } => {
-                let answer = self.pace(speed, paused).await;
+            Order::Pace { speed, paused, actor, reply } => {
+                let answer = self.pace(speed, paused, &actor).await;
                 _ = reply.send(answer);
             }
             Order::Stop { actor, reply } => {
@@ -270,12 +323,14 @@ impl Driver {
                 _ = reply.send(answer);
             }
             Order::Acknowledge { alert, actor, reply } => {
+                let was = self.alerts.get(alert);
                 let answer = self.alerts.acknowledge(&mut self.watch, alert, &actor.name, self.run.at);
-                _ = reply.send(self.kept(answer, &actor).await);
+                _ = reply.send(self.kept(was, answer, &actor).await);
             }
             Order::Close { alert, reason, actor, reply } => {
+                let was = self.alerts.get(alert);
                 let answer = self.alerts.close(&mut self.watch, alert, (&actor.name, &reason), self.run.at);
-                _ = reply.send(self.kept(answer, &actor).await);
+                _ = reply.send(self.kept(was, answer, &actor).await);
             }
             Order::WhatIf { measures, reply } => {
                 let (driver, answer) = self.apart(move |driver| driver.differences(&measures)).await?;
@@ -296,12 +351,18 @@ impl Driver {
         Ok(self)
     }
 
-    async fn pace(&mut self, speed: Option<f64>, paused: Option<bool>) -> Result<RunRecord, ControlError> {
-        if self.run.kind == RunKind::Rehearsal {
-            self.run.speed = speed.unwrap_or(self.run.speed);
+    async fn pace(
+        &mut self,
+        speed: Option<f64>,
+        paused: Option<bool>,
+        actor: &Actor,
+    ) -> Result<RunRecord, ControlError> {
+        let mut run = self.run.clone();
+        if run.kind == RunKind::Rehearsal {
+            run.speed = speed.unwrap_or(run.speed);
             match paused {
-                Some(true) => self.run.state = RunState::Paused,
-                Some(false) => self.run.state = RunState::Running,
+                Some(true) => run.state = RunState::Paused,
+                Some(false) => run.state = RunState::Running,
                 None => {}
             }
         } else if speed.is_some() || paused.is_some() {
@@ -310,28 +371,50 @@ impl Driver {
             return Err(problem.into());
         }
         let mut tx = Transaction::new(self.tenant.clone());
-        tx.put_document(&self.run, Expect::Any)?;
-        self.store.commit(tx).await?;
-        Ok(self.run.clone())
+        tx.put_document(&run, Expect::Any)?;
+        actor.store.commit(tx).await?;
+        self.run = run.clone();
+        Ok(run)
     }
 
     async fn stop(&mut self, actor: &Actor) -> Result<RunRecord, ControlError> {
-        self.end(Some(actor.name.clone()));
-        let mut tx = Transaction::new(self.tenant.clone());
-        tx.put_document(&self.run, Expect::Any)?;
-        actor.store.commit(tx).await?;
-        events::release(&self.store, &self.tenant, &self.run).await?;
+        self.keep().await?;
+        if self.run.state == RunState::Ended {
+            return Ok(self.run.clone());
+        }
+        let run = self.ended(Some(actor.name.clone()));
+        events::end(&actor.store, &self.tenant, &run, |_| Ok(())).await?;
+        self.run = run;
         Ok(self.run.clone())
     }
 
-    /// Writes what a person did to an alert, in their name.
-    async fn kept(&self, alert: Result<AlertRecord, ControlError>, actor: &Actor) -> Result<AlertRecord, ControlError> {
+    /// Writes what a person did to an alert, in their name. When it cannot be written, the alert is as it `was`.
+    async fn kept(
+        &mut self,
+        was: Option<AlertRecord>,
+        alert: Result<AlertRecord, ControlError>,
+        actor: &Actor,
+    ) -> Result<AlertRecord, ControlError> {
         let alert = alert?;
-        let mut tx = Transaction::new(self.tenant.clone());
-        outbox::queue(&mut tx, &self.store, (&self.tenant, &self.run), std::slice::from_ref(&alert), (self.wall)())?;
-        tx.put_document(&alert, Expect::Any)?;
-        actor.store.commit(tx).await?;
+        if let Err(error) = self.write_alert(&alert, actor).await {
+            if let Some(was) = was {
+                self.alerts.put_back(was, &mut self.watch);
+            }
+            return Err(error);
+        }
+        // What the minute changed of it is written with this.
+        if let Some(unkept) = &mut self.unkept {
+            unkept.retain(|other| other.id != alert.id);
+        }
         Ok(alert)
+    }
+
+    async fn write_alert(&self, alert: &AlertRecord, actor: &Actor) -> Result<(), ControlError> {
+        let mut tx = Transaction::new(self.tenant.clone());
+        outbox::queue(&mut tx, &self.store, (&self.tenant, &self.run), std::slice::from_ref(alert), (self.wall)())?;
+        tx.put_document(alert, Expect::Any)?;
+        actor.store.commit(tx).await?;
+        Ok(())
     }
 
     /// With and without these measures, beside those that were decided already.

@@ -6,13 +6,17 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use model::{Problem, Tenant, Timestamp};
 use store::Store;
+use support::crowd::{AreaCount, CountKind};
 use tokio::sync::Semaphore;
 
 use super::{Clock, Driver, MINUTE_US, WAIT_S_MAX};
-use crate::{ControlError, Plan, RunGap, RunKind, RunRecord, record, room::Start};
+use crate::{ControlError, Plan, RunGap, RunKind, RunRecord, record, room::Start, site_of};
 
-/// The most minutes that are lived again; what an area holds does not hang on what was longer ago.
+/// The most minutes that are lived again; of what was longer ago the kept picture tells enough.
 const RELIVED_MIN_MAX: i64 = 12 * 60;
+/// What rounding adds to the standard deviation of a kept number of persons, and what is taken of one that was too small
+/// to be kept.
+const ROUNDED_SD: f64 = 5.0;
 /// How far the city's clock may have been put back, s.
 const PUT_BACK_S_MAX: f64 = 120.0;
 
@@ -40,7 +44,8 @@ impl Driver {
         let mut driver = Self::new(parts, plan, run, start, zone);
         driver.run.began_empty = began_empty;
         driver.restore()?;
-        driver.relive(driver.last_over(now, kept_until), now)?;
+        let known = if driver.run.at == first { vec![] } else { driver.kept_counts(plan)? };
+        driver.relive(driver.last_over(now, kept_until), now, known)?;
         if driver.run.at > kept_until {
             driver.run.gaps.push(RunGap { from: kept_until, until: driver.run.at });
         }
@@ -51,6 +56,10 @@ impl Driver {
         let snapshot = self.store.snapshot()?;
         let (event, run) = (&self.run.event, &self.run.id);
         self.decisions = record::decisions(&snapshot, &self.tenant, event, run)?;
+        for decision in self.decisions.iter().filter(|decision| !self.watch.fits(&decision.measure)) {
+            let (id, remedy) = (decision.id, "decide again for a gate or an area that is in the plan");
+            tracing::warn!(event, run, id, remedy, "a decided measure does not fit the plan any more; it is left out");
+        }
         self.alerts.restore(record::alerts(&snapshot, &self.tenant, event, run)?, &mut self.watch);
         Ok(())
     }
@@ -65,10 +74,28 @@ impl Driver {
         last
     }
 
-    fn relive(&mut self, last: Timestamp, now: Timestamp) -> Result<(), ControlError> {
+    /// What the picture of the moment at which reliving begins said of the areas, as counts of them: a run that is longer
+    /// goes on from there. Areas of which it said nothing stay unknown.
+    fn kept_counts(&self, plan: &Plan) -> Result<Vec<AreaCount>, ControlError> {
+        let snapshot = self.store.snapshot()?;
+        let Some(minute) = record::minute(&snapshot, &self.tenant, &self.run, self.run.at)? else { return Ok(vec![]) };
+        let (site, _) = site_of(plan);
+        let counts = minute.areas.iter().filter(|area| !site.is_parent(&area.key)).filter_map(|area| {
+            let (persons, sd_persons) = match area.occupancy {
+                Some(amount) => (amount.value, amount.sd + ROUNDED_SD),
+                None if area.suppressed => (ROUNDED_SD, ROUNDED_SD),
+                None => return None,
+            };
+            Some(AreaCount { area: area.key.clone(), at: minute.at, persons, sd_persons, kind: CountKind::Observed })
+        });
+        Ok(counts.collect())
+    }
+
+    fn relive(&mut self, last: Timestamp, now: Timestamp, mut known: Vec<AreaCount>) -> Result<(), ControlError> {
         let measures = self.decided();
         while self.run.at < last {
-            let reported = self.scene.step(self.run.at, now, &measures)?;
+            let mut reported = self.scene.step(self.run.at, now, &measures)?;
+            reported.counts.append(&mut known);
             self.run.at = self.run.at.plus_micros(MINUTE_US);
             self.watch.relive(&reported, &measures, self.run.at);
         }

@@ -42,11 +42,11 @@ impl Scene {
         }
     }
 
-    /// Takes note of what changed in the city; whether it concerns this run.
-    pub(super) fn hear(&mut self, changes: &[Change]) -> bool {
+    /// Takes note of what changed in the city; whether it concerns this run. `now` is the city's time.
+    pub(super) fn hear(&mut self, changes: &[Change], now: Timestamp) -> bool {
         match self {
             Self::Rehearsal(_) => false,
-            Self::Live(counters) => counters.hear(changes),
+            Self::Live(counters) => counters.hear(changes, now),
         }
     }
 

@@ -336,6 +336,11 @@ impl Watch {
         Ok(differences.collect())
     }
 
+    /// Whether a measure is of gates and areas of this site.
+    pub(super) fn fits(&self, measure: &Measure) -> bool {
+        planned(std::slice::from_ref(measure)).check(&self.site).is_ok()
+    }
+
     /// What a person does to the alert of an area.
     ///
     /// # Errors

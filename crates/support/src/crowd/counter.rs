@@ -101,7 +101,7 @@ pub enum Mark {
     Bridged,
     /// No reading came for longer than may be bridged.
     Unknown,
-    /// The directions seem to be swapped; nothing was changed.
+    /// The directions seem to be swapped; nothing was changed. It stays until the gate is judged afresh.
     SwapSuspected,
     /// The interval was spread over several steps.
     Spread,

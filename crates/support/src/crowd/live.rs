@@ -160,7 +160,8 @@ impl Live {
         self.decided = decided;
     }
 
-    /// The next hour with what was decided, as of the last step; `None` before the first one.
+    /// The next hour with what was decided, as of the last step; `None` before the first one, and when what
+    /// was decided does not fit the site.
     #[must_use]
     pub fn projection(&self) -> Option<&Projection> {
         self.projection.as_ref()
@@ -267,17 +268,12 @@ impl Live {
     }
 
     fn raise(&mut self, problems: &mut Vec<Problem>) -> Vec<(AreaId, AlertHappening)> {
-        let projection = match self.project(&self.decided) {
-            Ok(projection) => projection,
-            Err(problem) => {
-                problems.push(problem);
-                return Vec::new();
-            }
-        };
+        // Without a projection, what is there now still raises an alert.
+        let projection = self.project(&self.decided).map_err(|problem| problems.push(problem)).ok();
         let mut happened = Vec::new();
         for area in &self.site.areas {
             let colour = self.colour(&area.id);
-            let ahead = projection.areas.get(&area.id);
+            let ahead = projection.as_ref().and_then(|projection| projection.areas.get(&area.id));
             let probability = ahead.and_then(|ahead| ahead.probability(Colour::Red, self.settings.alert_within_min));
             let because = area.thresholds.colour(area, &self.load(area), 0.0).1;
             let event = AlertEvent::Seen { colour, probability, because };
@@ -290,7 +286,7 @@ impl Live {
                 Err(problem) => problems.push(problem),
             }
         }
-        self.projection = Some(projection);
+        self.projection = projection;
         happened
     }
 

@@ -155,6 +155,9 @@ pub struct Gate {
     /// What is known of people who pass uncounted.
     #[serde(default)]
     pub undercount: Undercount,
+    /// Persons in each vehicle, where vehicles are counted: they come many at once, and nobody between.
+    #[serde(default)]
+    pub persons_each: Option<f64>,
 }
 
 impl Gate {

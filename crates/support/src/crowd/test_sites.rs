@@ -30,6 +30,7 @@ pub fn gate(id: &str, from: Side, to: Side) -> Gate {
         counters: vec![id.into()],
         capacity_ped_m_min: None,
         undercount: Undercount::default(),
+        persons_each: None,
     }
 }
 

@@ -16,7 +16,8 @@ fn area(id: &str, surface_m2: f64) -> Area {
 
 fn gate(id: &str, from: Side, to: Side, width_m: f64) -> Gate {
     let undercount = Undercount::default();
-    Gate { id: id.into(), width_m, from, to, counters: vec![id.into()], capacity_ped_m_min: None, undercount }
+    let (id, counters) = (id.into(), vec![id.into()]);
+    Gate { id, width_m, from, to, counters, capacity_ped_m_min: None, undercount, persons_each: None }
 }
 
 /// A forecourt with two gates from outside, and a stage field behind it.

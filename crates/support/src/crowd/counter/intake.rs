@@ -14,6 +14,9 @@ use super::{
 };
 use crate::crowd::{CounterId, GateId, Site};
 
+/// Fewer vehicles than these may well stay away by chance.
+const VEHICLES_SILENT: f64 = 5.0;
+
 /// How readings are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -33,7 +36,7 @@ pub struct CounterSettings {
     pub flow_max_ped_m_min: f64,
     /// The same counts (at least 5 persons) this many steps in a row are a stuck counter.
     pub stuck_steps: u32,
-    /// Zeros while this many persons were expected are a silent counter.
+    /// Zeros while this many persons were expected are a silent counter; of vehicles, while five of them were.
     pub silent_persons: f64,
 }
 
@@ -109,7 +112,9 @@ impl Counters {
             let thing = format!("counter \"{}\"", reading.counter);
             return Err(Problem::new(thing, "belongs to no gate of this site", "name it at a gate"));
         };
-        let (gate, width_m) = (*gate, self.site.gates[*gate].width_m);
+        let gate = *gate;
+        // Who arrives in a vehicle comes through no gate as wide as that.
+        let width_m = self.site.gates[gate].persons_each.map_or(self.site.gates[gate].width_m, |_| f64::INFINITY);
         let (passed, mut marks) = match series.pass(reading, received, width_m, &self.settings) {
             Ok(passed) => passed,
             Err((mark, problem)) => {
@@ -207,7 +212,7 @@ impl Counters {
             flows.insert(flow.gate.clone(), flow);
         }
         self.bridge.learn(&counts, slot, self.settings.step_s);
-        self.look_for_swaps(step, &flows);
+        self.look_for_swaps(step, &mut flows);
         self.forget(step);
         flows
     }
@@ -243,8 +248,11 @@ impl Counters {
         let zero = &mut series.zero_expected;
         *zero = if is_zero { (zero.0 + expected.0, zero.1 + expected.1) } else { (0.0, 0.0) };
         let missed = *zero;
-        let is_stuck = counts.0 + counts.1 >= 5.0 && repeats >= self.settings.stuck_steps;
-        let is_silent = is_zero && missed.0 + missed.1 >= self.settings.silent_persons;
+        let each = self.site.gates[gate].persons_each;
+        // A timetable brings the same number of vehicles again and again.
+        let is_stuck = each.is_none() && counts.0 + counts.1 >= 5.0 && repeats >= self.settings.stuck_steps;
+        let silent_persons = self.settings.silent_persons.max(each.unwrap_or_default() * VEHICLES_SILENT);
+        let is_silent = is_zero && missed.0 + missed.1 >= silent_persons;
         if is_stuck {
             let problem = Problem::new(
                 format!("gate \"{name}\""),
@@ -322,15 +330,18 @@ impl Counters {
         flow
     }
 
-    fn look_for_swaps(&mut self, step: i64, flows: &StepFlows) {
+    fn look_for_swaps(&mut self, step: i64, flows: &mut StepFlows) {
         let counts = self.site.gates.iter().map(|gate| {
             flows.get(&gate.id).map_or((0.0, 0.0), |flow| (flow.forward + flow.late.0, flow.backward + flow.late.1))
         });
         self.ledger.add(counts.collect());
-        if step % 5 != 0 {
-            return;
+        let found = if step % 5 == 0 { self.ledger.suspects(&self.site) } else { Vec::new() };
+        for gate in self.ledger.suspected() {
+            if let Some(flow) = flows.get_mut(&self.site.gates[gate].id) {
+                flow.marks.push(Mark::SwapSuspected);
+            }
         }
-        for gate in self.ledger.suspects(&self.site) {
+        for gate in found {
             let id = self.site.gates[gate].id.clone();
             let detail = "people would have left who never came; with its directions turned round it fits";
             let problem = Problem::new(format!("gate \"{id}\""), detail, "look at the counter; nothing was changed");

@@ -63,6 +63,11 @@ impl Ledger {
         found
     }
 
+    /// Every gate that is suspected, until it is judged afresh.
+    pub fn suspected(&self) -> impl Iterator<Item = usize> {
+        self.suspected.iter().copied()
+    }
+
     fn passages(&self, gate: usize) -> f64 {
         self.steps.iter().filter_map(|step| step.get(gate)).map(|(forward, backward)| forward + backward).sum()
     }

@@ -173,6 +173,22 @@ fn a_stuck_counter_and_one_that_shows_zero_in_a_crowd_are_not_used() {
 }
 
 #[test]
+fn persons_in_vehicles_come_many_at_once_and_by_a_timetable() {
+    let mut site = square();
+    site.gates[0].persons_each = Some(800.0);
+    let mut counters = counters(&site);
+    // A train each five minutes, and then one each minute.
+    let steps = play(&mut counters, &site, 0..60, |gate, minute| match gate {
+        "north" => Some((if minute % 5 == 0 || minute >= 40 { 800.0 } else { 0.0 }, 0.0)),
+        _ => Some((wobble(10.0, minute), 0.0)),
+    });
+    let arrived: f64 = steps.iter().map(|step| step["north"].forward + step["north"].late.0).sum();
+    assert_eq!(arrived, 28.0 * 800.0);
+    assert!(steps.iter().all(|step| step["north"].status == FlowStatus::Measured));
+    assert!(counters.take_findings().is_empty());
+}
+
+#[test]
 fn zeros_of_a_gate_that_is_closed_are_no_fault() {
     let site = square();
     let mut counters = counters(&site);
@@ -207,6 +223,14 @@ fn swapped_directions_are_suspected_at_the_right_gate_and_nothing_is_swapped() {
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!((findings[0].thing.as_str(), findings[0].mark), ("north", Mark::SwapSuspected));
     assert_eq!(steps[10]["north"].forward, 0.0);
+    // The doubt stays in sight until everybody has gone and the gate is judged afresh.
+    let is_marked = |steps: &[StepFlows]| {
+        steps.iter().rev().take(2).map(|s| s["north"].marks.contains(&Mark::SwapSuspected)).collect::<Vec<_>>()
+    };
+    assert_eq!(is_marked(&steps), [true, true]);
+    counters.restart_conservation();
+    let steps = play(&mut counters, &site, 60..62, |_, minute| Some((wobble(9.0, minute), 0.0)));
+    assert_eq!(is_marked(&steps), [false, false]);
 }
 
 #[test]

@@ -68,6 +68,24 @@ fn a_square_that_fills_is_predicted_then_red_in_one_alert_and_can_be_acknowledge
 }
 
 #[test]
+fn what_is_red_now_raises_an_alert_also_when_nothing_can_be_projected() {
+    let mut live = live(&site());
+    let measure = crate::crowd::Measure::Close { gate: "moon".into() };
+    live.set_decided(Plan { measures: vec![crate::crowd::Planned { measure, from: at(0.0), until: None }] });
+    for minute in 0..5 {
+        let start = f64::from(minute);
+        for gate in ["north", "east", "south", "west"] {
+            let counts = Counts::Interval { forward: 20.0 + start, backward: 0.0 };
+            live.observe(&Reading { counter: gate.into(), start: at(start), length_s: 60.0, counts }, at(start + 1.0))
+                .unwrap();
+        }
+        live.advance(at(start + 1.5));
+    }
+    assert!(live.projection().is_none());
+    assert!(live.alert("square").unwrap().is_open(), "{:?}", live.picture("square"));
+}
+
+#[test]
 fn without_any_readings_an_area_becomes_unknown_and_is_never_shown_as_empty() {
     let mut live = live(&site());
     play(&mut live, 0..30, |_, minute| Some((5.0 + f64::from(minute % 3), 4.0)));

@@ -1,5 +1,7 @@
 //! A plan as the minutes of a projection feel it: who is sent elsewhere, who is held back, who is taken away.
 
+use std::collections::BTreeMap;
+
 use model::Timestamp;
 
 use super::{Measure, Plan};
@@ -26,12 +28,13 @@ pub(in crate::crowd) struct Rules {
 pub(in crate::crowd) struct Held {
     waiting: Vec<f64>,
     wanted: Vec<f64>,
-    later: Vec<(usize, usize, f64)>,
+    /// Persons who come later, by minute and lane.
+    later: BTreeMap<(usize, usize), f64>,
 }
 
 impl Held {
     pub fn new(gates: usize) -> Self {
-        Self { waiting: vec![0.0; 2 * gates], wanted: vec![0.0; 2 * gates], later: Vec::new() }
+        Self { waiting: vec![0.0; 2 * gates], wanted: vec![0.0; 2 * gates], later: BTreeMap::new() }
     }
 
     /// Of those who wanted to pass a lane from outside, some did; the others wait.
@@ -118,8 +121,11 @@ impl Rules {
             match rule {
                 Rule::Postpone { share, minutes } => {
                     for (lane, wanted) in wanted.iter_mut().enumerate().filter(|(lane, _)| self.outside[*lane]) {
-                        held.later.push((minute + minutes, lane, *wanted * share));
-                        *wanted *= 1.0 - share;
+                        let later = *wanted * share;
+                        if later > 0.0 {
+                            *held.later.entry((minute + minutes, lane)).or_default() += later;
+                            *wanted -= later;
+                        }
                     }
                 }
                 Rule::Divert { lane, to, share } => {
@@ -131,8 +137,7 @@ impl Rules {
             }
         }
         for (lane, wanted) in wanted.iter_mut().enumerate().filter(|(lane, _)| self.outside[*lane]) {
-            let come: f64 = held.later.iter().filter(|(due, l, _)| *due == minute && *l == lane).map(|(.., p)| p).sum();
-            *wanted += held.waiting[lane] + come;
+            *wanted += held.waiting[lane] + held.later.remove(&(minute, lane)).unwrap_or_default();
         }
         held.wanted.clone_from(&wanted);
         for rule in self.at(minute) {
