@@ -199,4 +199,6 @@ async fn a_rehearsal_runs_from_plan_to_report_with_an_alert_a_measure_and_a_deci
     for action in ["crowd-alerts.write", "crowd-decisions.write", "crowd-parts.write"] {
         assert!(actions.contains(&(action, "anna")), "{action} is not in {actions:?}");
     }
+    let runs = actions.iter().filter(|action| **action == ("crowd-runs.write", "anna")).count();
+    assert_eq!(runs, 3, "the start, the pause and its end: {actions:?}");
 }

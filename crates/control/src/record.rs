@@ -309,7 +309,9 @@ pub(crate) fn minute(
 /// There is no such run, it recorded nothing, or the store fails.
 pub fn last_picture(snapshot: &Snapshot, tenant: &Tenant, event: &str, id: &str) -> Result<Picture, ControlError> {
     let run = run(snapshot, tenant, event, id)?.value;
-    let Some(minute) = minute(snapshot, tenant, &run, run.at)? else { return Err(ControlError::Missing("picture of this run yet".to_owned())) };
+    let Some(minute) = minute(snapshot, tenant, &run, run.at)? else {
+        return Err(ControlError::Missing("picture of this run yet".to_owned()));
+    };
     let mut attention = alerts(snapshot, tenant, event, id)?;
     attention.retain(|alert| alert.status != AlertStatus::Closed);
     attention.reverse();

@@ -218,9 +218,10 @@ fn only_so_many_measures_are_tried_at_once() {
     process.live(1..=1);
     let later = json!({ "kind": "message", "share": 0.1, "laterMin": 15.0, "from": at(1) });
     let later: Measure = serde_json::from_value(later).unwrap();
-    let ask = |count| process.room.what_if((&Tenant::default(), "plein", "1"), vec![later.clone(); count]);
-    assert_eq!(process.runtime.block_on(async { ask(20).await }).unwrap().len(), 1);
-    let refused = process.runtime.block_on(async { ask(21).await }).unwrap_err();
+    let run = (&Tenant::default(), "plein", "1");
+    let ask = |count| process.runtime.block_on(process.room.what_if(run, vec![later.clone(); count]));
+    assert_eq!(ask(20).unwrap().len(), 1);
+    let refused = ask(21).unwrap_err();
     assert_eq!(refused.to_string(), "measures: 21 measures at once");
     process.stop();
 }
@@ -361,7 +362,7 @@ fn what_a_person_did_to_an_alert_counts_only_once_it_is_written() {
     process.run(RunKind::Live);
     process.live(1..=9);
     let closed = Store::in_memory(&StoreOptions::default()).unwrap();
-    closed.close().unwrap();
+    closed.clone().close().unwrap();
     let run = (&Tenant::default(), "plein", "1");
     let (room, runtime) = (&process.room, &process.runtime);
     let nowhere = || Actor { name: "anna".to_owned(), store: closed.clone() };
@@ -385,7 +386,8 @@ fn a_minute_that_cannot_be_written_does_not_end_a_run_and_is_written_later() {
     let (tenant, store) = (Tenant::default(), &process.store);
     let address = json!({ "channel": "webhook", "url": "https://example.nl/hook" });
     let facts = json!({ "function": "Dienst", "address": address, "tellOf": "all", "language": "nl" });
-    let recipient = json!({ "event": "plein", "key": "dienst", "facts": facts, "changed_by": "anna", "changed_at": at(0) });
+    let recipient =
+        json!({ "event": "plein", "key": "dienst", "facts": facts, "changed_by": "anna", "changed_at": at(0) });
     let recipient: Recipient = serde_json::from_value(recipient).unwrap();
     let message = |minute: i64| -> Delivery {
         let of = json!({ "eventName": "", "areaName": "", "simulated": false, "isNow": true, "raisedAt": at(0) });

@@ -120,7 +120,8 @@ impl CounterPart {
     pub(crate) fn shares(&self, other: &Self) -> bool {
         let named = |part: &Self| [Some(part.in_attribute.clone()), part.out_attribute.clone()];
         let others = named(other);
-        self.entity == other.entity && named(self).iter().flatten().any(|name| others.iter().flatten().any(|o| o == name))
+        self.entity == other.entity
+            && named(self).iter().flatten().any(|name| others.iter().flatten().any(|o| o == name))
     }
 
     /// Persons for each one counted.
