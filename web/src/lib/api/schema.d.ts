@@ -496,6 +496,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/crowd/forecasts/{set}/nowcast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The next hour, at the step at which the set counts: what is expected in 15, 30 and 60 minutes, and how good that was.
+         * @description Needs `crowd:read`.
+         */
+        get: operations["get_crowd_nowcast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/crowd/forecasts/{set}/train": {
         parameters: {
             query?: never;
@@ -2759,6 +2779,12 @@ export interface components {
             parent?: string | null;
             /**
              * Format: double
+             * @description How far people walk through it, m, when they do nothing but walk through: then who is there follows from who
+             *     passes, and what is missed at one gate is seen at the other. Absent where people also stand.
+             */
+            walkLengthM?: number | null;
+            /**
+             * Format: double
              * @description How long people stay, minutes, when that is known.
              */
             stayMin?: number | null;
@@ -3488,7 +3514,8 @@ export interface components {
             /**
              * @description `too_little_history` (`days`, `needed`), `too_many_gaps` (`hours`, `needed`), `hour_never_seen`,
              *     `outside_validity` (`factor`, `most`), `other_inputs` (`names`), `nothing_learned`, `unknown_series` (`names`),
-             *     `no_entities`, `no_counts`, `no_model`, `store` or `broken`.
+             *     `no_entities`, `no_counts`, `no_model`, `store` or `broken`; of a now-cast also `step` (`minutes`),
+             *     `too_little_past` and `too_few_counts` (`have`, `needed`), and `reading`.
              */
             code: string;
             /** @description The numbers, by name. */
@@ -3568,7 +3595,7 @@ export interface components {
             mase?: number;
             /**
              * Format: double
-             * @description Mean absolute error, in counts.
+             * @description Mean absolute error, in counts; rounded to the minimum count, and absent below it.
              */
             mae?: number;
             /**
@@ -3959,6 +3986,133 @@ export interface components {
          * @enum {string}
          */
         CrowdMeasureKind: "close" | "divert" | "dose" | "extra-transport" | "message" | "one-way";
+        /** @description The next hour of a set. */
+        CrowdNowcast: {
+            /** @description The set. */
+            set: string;
+            /** @description What its values are. */
+            kind: components["schemas"]["CrowdForecastKind"];
+            /**
+             * Format: date-time
+             * @description The city's moment.
+             */
+            now: string;
+            /**
+             * Format: date-time
+             * @description Counts up to here went in; absent when there is no now-cast.
+             */
+            saidAt?: string;
+            /**
+             * Format: int32
+             * @description How far apart its counts are, minutes.
+             */
+            stepMinutes: number;
+            /**
+             * Format: int32
+             * @description The smallest count that is told; numbers are rounded to it. 0: all are told.
+             */
+            minimumCount: number;
+            /**
+             * @description Why there is none: `step` (`minutes`), `too_little_past` (`have`, `needed`), `no_entities`, `no_counts`, or
+             *     `reading` in the first seconds of the server.
+             */
+            reason?: components["schemas"]["CrowdForecastReason"];
+            /** @description How good it was over the last day, for 15, 30 and 60 minutes ahead. */
+            quality: components["schemas"]["CrowdNowcastScore"][];
+            /** @description The series and areas: areas first, then series by name. */
+            series: components["schemas"]["CrowdNowcastSeries"][];
+        };
+        /** @description What was counted in a stretch of time. */
+        CrowdNowcastCount: {
+            /**
+             * Format: date-time
+             * @description Its start.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Its end.
+             */
+            until: string;
+            /**
+             * Format: double
+             * @description The count; absent when it is suppressed.
+             */
+            count?: number;
+            /** @description Whether it is too small to be told, or would give away one that is. */
+            suppressed: boolean;
+        };
+        /**
+         * @description What is expected of the minutes from `saidAt` on: of a `count` how many in them together, of an `occupancy` or a
+         *     `rate` the mean over them. Rounded to the minimum count.
+         */
+        CrowdNowcastPoint: {
+            /**
+             * Format: int32
+             * @description How many minutes.
+             */
+            minutes: number;
+            /**
+             * Format: double
+             * @description One in ten is below this; absent when it is below the minimum count.
+             */
+            p10?: number;
+            /**
+             * Format: double
+             * @description As likely above as below; absent when it is suppressed.
+             */
+            p50?: number;
+            /**
+             * Format: double
+             * @description One in ten is above this; absent when it is below the minimum count.
+             */
+            p90?: number;
+            /** @description Whether it is too small to be told, or would give away one that is. */
+            suppressed: boolean;
+        };
+        /** @description How good now-casts were over the last day, beside "the last half hour goes on". */
+        CrowdNowcastScore: {
+            /**
+             * Format: int32
+             * @description Minutes ahead.
+             */
+            minutes: number;
+            /**
+             * Format: int64
+             * @description Now-casts that were held against what was counted.
+             */
+            moments: number;
+            /**
+             * Format: double
+             * @description Sum of absolute errors over the sum of counts.
+             */
+            wape: number;
+            /**
+             * Format: double
+             * @description The same of "the last half hour goes on".
+             */
+            baselineWape: number;
+            /**
+             * Format: double
+             * @description Share within the 10-90 band of the hours before; absent while there are too few.
+             */
+            coverage?: number;
+        };
+        /** @description The next hour of a series or area. */
+        CrowdNowcastSeries: {
+            /** @description Its id in addresses. */
+            id: string;
+            /** @description Whether it is a sensor's or a sum. */
+            kind: components["schemas"]["CrowdForecastSeriesKind"];
+            /** @description What it is called. */
+            name: components["schemas"]["CrowdForecastText"];
+            /** @description The last 15 minutes; absent when they are not known. */
+            latest?: components["schemas"]["CrowdNowcastCount"];
+            /** @description The next 15, 30 and 60 minutes; empty when there is no now-cast. */
+            ahead: components["schemas"]["CrowdNowcastPoint"][];
+            /** @description Why there is none: `too_few_counts` (`have`, `needed`) or `unknown_series` (`names`). */
+            reason?: components["schemas"]["CrowdForecastReason"];
+        };
         /** @description Persons in an area some minutes after a decision. */
         CrowdOutcome: {
             /** @description The area. */
@@ -6446,6 +6600,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CrowdForecastModelCard"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_crowd_nowcast: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The set */
+                set: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CrowdNowcast"];
                 };
             };
             /** @description A problem (RFC 9457) */
