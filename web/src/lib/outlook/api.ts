@@ -1,6 +1,5 @@
 /** One function for each operation of the outlook. */
 import { request, url } from '$lib/api/client';
-import type { Nowcast } from './nowcast';
 import type * as outlook from './types';
 
 type Fetch = typeof fetch;
@@ -8,7 +7,8 @@ const at = (...path: string[]) => `/crowd/forecasts${path.map((one) => `/${encod
 
 export const getSets = (fetcher?: Fetch) => request<outlook.ForecastSet[]>(url(at()), {}, fetcher);
 export const getWeek = (set: string, fetcher?: Fetch) => request<outlook.Week>(url(at(set, 'week')), {}, fetcher);
-export const getNowcast = (set: string, fetcher?: Fetch) => request<Nowcast>(url(at(set, 'nowcast')), {}, fetcher);
+export const getNowcast = (set: string, fetcher?: Fetch) =>
+  request<outlook.Nowcast>(url(at(set, 'nowcast')), {}, fetcher);
 export const getModel = (set: string, fetcher?: Fetch) =>
   request<outlook.ModelCard>(url(at(set, 'model')), {}, fetcher);
 export const getForecast = (set: string, series: string, signal?: AbortSignal) =>

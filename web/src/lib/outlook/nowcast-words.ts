@@ -2,19 +2,8 @@
 import { clockTime, dayTime, number, percent } from '$lib/crowd/words';
 import { csvField } from '$lib/format';
 import { t } from '$lib/i18n/index.svelte';
-import {
-  LEADS,
-  aheadOf,
-  answered,
-  changeOf,
-  leadUntil,
-  mostChanged,
-  type Change,
-  type Lead,
-  type Nowcast,
-  type NowcastQuality,
-  type NowcastSeries,
-} from './nowcast';
+import { LEADS, aheadOf, answered, changeOf, leadUntil, mostChanged, type Change, type Lead } from './nowcast';
+import type { Nowcast, NowcastQuality, NowcastSeries } from './types';
 import { gainOver, verdict } from './summary';
 import { seriesName, whole } from './words';
 

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { City } from '$lib/api/types';
 import { app } from '$lib/state/app.svelte';
-import { answered, changeOf, markOf, mostChanged, ordered, type Nowcast, type NowcastSeries } from './nowcast';
+import { answered, changeOf, markOf, mostChanged, ordered } from './nowcast';
+import type { Nowcast, NowcastSeries } from './types';
 import { figuresOf, latestWords, nowcastCsv, summaryWords, untilWords } from './nowcast-words';
 import { reasonWords } from './words';
 

@@ -1,50 +1,5 @@
 /** The coming hour: what the server answers for it, and what the screen makes of that. Pure. */
-import type { ForecastSet, Reason, Text } from './types';
-
-/** The last quarter of an hour of a place. A count that is kept back has no number. */
-export interface NowcastLatest {
-  from: string;
-  until: string;
-  count?: number;
-  suppressed: boolean;
-}
-/** What is expected in so many minutes; what is too small to be told is absent. */
-export interface NowcastAhead {
-  minutes: number;
-  p10?: number;
-  p50?: number;
-  p90?: number;
-  suppressed: boolean;
-}
-/** How good it was over the last day, beside the rule that the last half hour goes on. */
-export interface NowcastQuality {
-  minutes: number;
-  moments: number;
-  wape: number;
-  baselineWape: number;
-  coverage?: number;
-}
-export interface NowcastSeries {
-  id: string;
-  kind: 'series' | 'area';
-  name: Text;
-  latest?: NowcastLatest;
-  ahead: NowcastAhead[];
-  reason?: Reason;
-}
-export interface Nowcast {
-  set: string;
-  kind: ForecastSet['kind'];
-  now: string;
-  /** Counts up to here went in. */
-  saidAt?: string;
-  stepMinutes: number;
-  minimumCount: number;
-  /** Why there is nothing for the whole set. */
-  reason?: Reason;
-  quality: NowcastQuality[];
-  series: NowcastSeries[];
-}
+import type { Nowcast, NowcastSeries } from './types';
 
 /** How far ahead it is told, minutes. */
 export const LEADS = [15, 30, 60] as const;
