@@ -300,10 +300,16 @@ impl Answer<'_> {
         }
     }
 
+    /// The last minutes, as far as they are there: half of them at least.
     fn latest(&self, steps: &Steps) -> f32 {
-        let last = self.known.saturating_sub((LATEST / steps.minutes).max(1));
-        let values = &steps.values[last..self.known];
-        self.over(values.iter().map(|value| f64::from(*value)).sum(), LATEST) as f32
+        let wanted = (LATEST / steps.minutes).max(1);
+        let values = &steps.values[self.known.saturating_sub(wanted)..self.known];
+        let there: Vec<f64> = values.iter().filter(|value| value.is_finite()).map(|value| f64::from(*value)).collect();
+        if there.len() * 2 < wanted {
+            return f32::NAN;
+        }
+        let sum = there.iter().sum::<f64>() / there.len() as f64 * wanted as f64;
+        self.over(sum, LATEST) as f32
     }
 
     /// The 10, 50 and 90 % quantiles; without a band all three are the same.

@@ -241,6 +241,9 @@ pub enum CrowdCommand {
         /// The scenario: a TOML file with the site and the name of its CSV of runs, which lies beside it.
         #[arg(long)]
         scenario: PathBuf,
+        /// Other runs of it: a CSV, in place of the one that the scenario names.
+        #[arg(long)]
+        data: Option<PathBuf>,
     },
     /// Rehearse an event with simulated visitors on several seeds, and print how good the predictions were.
     Rehearse {

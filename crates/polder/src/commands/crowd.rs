@@ -16,7 +16,7 @@ const PROBLEMS_SHOWN: usize = 5;
 /// Does what was asked.
 pub fn run(command: &CrowdCommand) -> Result<()> {
     match command {
-        CrowdCommand::Evaluate { scenario } => evaluate_scenario(scenario),
+        CrowdCommand::Evaluate { scenario, data } => evaluate_scenario(scenario, data.as_deref()),
         CrowdCommand::Rehearse { plan, seed, seeds, visitors_factor } => rehearse(plan, *seed, *seeds, visitors_factor),
     }
 }
@@ -64,11 +64,11 @@ fn line(name: &str, quality: &HorizonQuality) -> String {
     format!("{name}  {in_min:>3}  {judged:>6}  {error:>13.0}  {coverage:>6.1} %  {brier:>9.4}")
 }
 
-fn evaluate_scenario(path: &Path) -> Result<()> {
+fn evaluate_scenario(path: &Path, data: Option<&Path>) -> Result<()> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let scenario: Scenario =
         toml::from_str(&text).with_context(|| format!("{} is not a scenario of crowds", path.display()))?;
-    let data = path.with_file_name(&scenario.data);
+    let data = data.map_or_else(|| path.with_file_name(&scenario.data), Path::to_path_buf);
     let csv = std::fs::read_to_string(&data)
         .with_context(|| format!("cannot read {}; write it with evaluation/crowd/simulate/run.py", data.display()))?;
     let (evaluation, problems) = evaluate(&scenario, &csv)?;
