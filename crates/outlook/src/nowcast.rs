@@ -190,7 +190,7 @@ fn errors(all: &[&Steps], trend: &Trend, blend: &Blend, (from, to): (usize, usiz
     let mut errors = vec![];
     // By time, so that the later half of the errors is the later half of the day.
     for (number, now) in moments.enumerate() {
-        for (_, steps) in all.iter().enumerate().filter(|(at, _)| (number * all.len() + at) % stride == 0) {
+        for (_, steps) in all.iter().enumerate().filter(|(at, _)| (number * all.len() + at).is_multiple_of(stride)) {
             let passed = &steps.values[now..now + ahead];
             if passed.iter().any(|value| !value.is_finite()) {
                 continue;
@@ -265,7 +265,7 @@ impl Answer<'_> {
         let latest = veil.hour(steps.iter().map(|steps| self.latest(steps)));
         let ahead: Vec<Vec<Result<[f64; 3], NowcastRefusal>>> =
             self.ways.iter().map(|way| steps.iter().map(|steps| self.ahead(way, steps)).collect()).collect();
-        let cells = ahead.iter().map(|answers| veil.hour(answers.iter().map(|answer| middle(answer))));
+        let cells = ahead.iter().map(|answers| veil.hour(answers.iter().map(middle)));
         let cells: Vec<_> = cells.collect();
         let stretch = Stretch {
             from: self.minutes.moment(self.known.saturating_sub(LATEST / like.minutes)),

@@ -168,13 +168,7 @@ fn of_area(
         let minutes = 0..settings.minutes;
         minutes.map(|minute| quantile(paths.iter().map(|path| persons(path, minute)), share)).collect::<Vec<f64>>()
     };
-    let gates: Vec<(usize, f64)> = site
-        .gates
-        .iter()
-        .enumerate()
-        .filter(|(_, gate)| [&gate.from, &gate.to].into_iter().any(|side| side.area() == Some(&area.id)))
-        .map(|(number, gate)| (number, gate.width_m))
-        .collect();
+    let gates = gates_beside(site, &area.id);
     let busiest = |path: &Path, minute: usize| {
         gates.iter().map(|(gate, width_m)| path.flows[minute][*gate] / width_m).fold(0.0, f64::max)
     };
@@ -228,6 +222,17 @@ fn of_area(
         crossings,
         red_in_min: half.map(|minute| minute + 1),
     }
+}
+
+/// The gates at an area: number and width, m.
+fn gates_beside(site: &Site, area: &str) -> Vec<(usize, f64)> {
+    let beside = |gate: &super::Gate| [&gate.from, &gate.to].into_iter().any(|side| side.area() == Some(area));
+    site.gates
+        .iter()
+        .enumerate()
+        .filter(|(_, gate)| beside(gate))
+        .map(|(number, gate)| (number, gate.width_m))
+        .collect()
 }
 
 /// 0 or 1 with a soft border of 2 %, so that a probability does not jump as single members cross.
