@@ -232,7 +232,8 @@ impl Watch {
 
     /// The specific flow of the busiest gate of an area, whole, when it is enough persons at its narrowest gate.
     fn specific(&self, area: &crowd::Area, flow: f64) -> Option<f64> {
-        let beside = |gate: &&Gate| [gate.from.area(), gate.to.area()].contains(&Some(area.id.as_str()));
+        let beside =
+            |gate: &&Gate| gate.is_walked() && [gate.from.area(), gate.to.area()].contains(&Some(area.id.as_str()));
         let narrowest = self.site.gates.iter().filter(beside).map(|gate| gate.width_m).fold(f64::INFINITY, f64::min);
         let persons = flow * narrowest * MEAN_MIN;
         (persons.is_finite() && persons >= f64::from(self.suppressor.minimum)).then(|| flow.round())
@@ -312,7 +313,7 @@ impl Watch {
             status,
             forward_per_min: forward,
             backward_per_min: backward,
-            specific_flow_ped_m_min: both.map(|persons| rounded(persons / gate.width_m)),
+            specific_flow_ped_m_min: both.filter(|_| gate.is_walked()).map(|persons| rounded(persons / gate.width_m)),
             width_m: gate.width_m,
             marks: self.marks(&gate.id, flow.into_iter().flat_map(|flow| flow.marks.iter().map(|mark| code(*mark)))),
         }

@@ -240,7 +240,7 @@ impl Live {
     /// Specific flow and counterflow of the busiest measured gate of an area, over the last steps.
     fn busiest(&self, area: &Area) -> Option<(f64, Option<f64>)> {
         let of_gate = |gate: &super::Gate| {
-            let (forward, backward, length_s) = self.passed(gate)?;
+            let (forward, backward, length_s) = self.passed(gate).filter(|_| gate.is_walked())?;
             let specific = flow::specific_flow_ped_m_min(forward + backward, gate.width_m, length_s)?;
             Some((specific, flow::counterflow_ratio(forward, backward)))
         };

@@ -224,9 +224,10 @@ fn of_area(
     }
 }
 
-/// The gates at an area: number and width, m.
+/// The gates that people walk through at an area: number and width, m.
 fn gates_beside(site: &Site, area: &str) -> Vec<(usize, f64)> {
-    let beside = |gate: &super::Gate| [&gate.from, &gate.to].into_iter().any(|side| side.area() == Some(area));
+    let beside =
+        |gate: &super::Gate| gate.is_walked() && [&gate.from, &gate.to].iter().any(|side| side.area() == Some(area));
     site.gates
         .iter()
         .enumerate()

@@ -161,9 +161,18 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// The most people that pass in a minute.
+    /// Whether people walk through it, so that a flow over its width says how crowded it is.
+    #[must_use]
+    pub fn is_walked(&self) -> bool {
+        self.persons_each.is_none()
+    }
+
+    /// The most people that pass in a minute. Where vehicles bring them no width bounds them.
     #[must_use]
     pub fn capacity_per_min(&self) -> f64 {
+        if !self.is_walked() {
+            return f64::INFINITY;
+        }
         self.width_m * self.capacity_ped_m_min.unwrap_or(super::flow::WEIDMANN_CAPACITY_PED_M_MIN)
     }
 }

@@ -114,7 +114,7 @@ impl Counters {
         };
         let gate = *gate;
         // Who arrives in a vehicle comes through no gate as wide as that.
-        let width_m = self.site.gates[gate].persons_each.map_or(self.site.gates[gate].width_m, |_| f64::INFINITY);
+        let width_m = if self.site.gates[gate].is_walked() { self.site.gates[gate].width_m } else { f64::INFINITY };
         let (passed, mut marks) = match series.pass(reading, received, width_m, &self.settings) {
             Ok(passed) => passed,
             Err((mark, problem)) => {
@@ -317,7 +317,8 @@ impl Counters {
         let has_basis = forward.is_some() && backward.is_some();
         let sd_persons = |likely: Option<Likely>| likely.unwrap_or_default().sd_persons;
         let wider = sd_persons(forward).max(sd_persons(backward)).max(1.0);
-        flow.sd_persons = if has_basis { wider } else { most / 4.0 };
+        let unseen = if most.is_finite() { most / 4.0 } else { site_gate.persons_each.unwrap_or(1.0) };
+        flow.sd_persons = if has_basis { wider } else { unseen };
         flow.status = if is_short && has_basis { FlowStatus::Bridged } else { FlowStatus::Unknown };
         flow.marks.push(if is_short && has_basis { Mark::Bridged } else { Mark::Unknown });
         if flow.status == FlowStatus::Unknown {
