@@ -378,7 +378,10 @@ impl Driver {
     }
 
     async fn stop(&mut self, actor: &Actor) -> Result<RunRecord, ControlError> {
-        self.keep().await?;
+        if !self.keep().await? {
+            let problem = model::Problem::new("run", "its last minute is not written yet", "try again in a moment");
+            return Err(ControlError::Conflict(problem));
+        }
         if self.run.state == RunState::Ended {
             return Ok(self.run.clone());
         }

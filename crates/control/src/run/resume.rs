@@ -10,7 +10,12 @@ use support::crowd::{AreaCount, CountKind};
 use tokio::sync::Semaphore;
 
 use super::{Clock, Driver, MINUTE_US, WAIT_S_MAX};
-use crate::{ControlError, Plan, RunGap, RunKind, RunRecord, record, room::Start, site_of};
+use crate::{
+    ControlError, Plan, RunGap, RunKind, RunRecord,
+    record::{self, Minute},
+    room::Start,
+    site_of,
+};
 
 /// The most minutes that are lived again; of what was longer ago the kept picture tells enough.
 const RELIVED_MIN_MAX: i64 = 12 * 60;
@@ -39,12 +44,12 @@ impl Driver {
         let (kept_until, began_empty) = (run.at, run.began_empty);
         let first = run.from.unwrap_or(run.at);
         run.at = first.max(kept_until.plus_micros(-RELIVED_MIN_MAX * MINUTE_US));
+        let known = kept_counts((&parts.0, &parts.1), &mut run, first, plan)?;
         run.began_empty &= run.at == first;
         let start = Start { kind: RunKind::Live, speed: 1.0, seed: 0, visitors_factor: 1.0, areas_empty: None };
         let mut driver = Self::new(parts, plan, run, start, zone);
         driver.run.began_empty = began_empty;
         driver.restore()?;
-        let known = if driver.run.at == first { vec![] } else { driver.kept_counts(plan)? };
         driver.relive(driver.last_over(now, kept_until), now, known)?;
         if driver.run.at > kept_until {
             driver.run.gaps.push(RunGap { from: kept_until, until: driver.run.at });
@@ -74,23 +79,6 @@ impl Driver {
         last
     }
 
-    /// What the picture of the moment at which reliving begins said of the areas, as counts of them: a run that is longer
-    /// goes on from there. Areas of which it said nothing stay unknown.
-    fn kept_counts(&self, plan: &Plan) -> Result<Vec<AreaCount>, ControlError> {
-        let snapshot = self.store.snapshot()?;
-        let Some(minute) = record::minute(&snapshot, &self.tenant, &self.run, self.run.at)? else { return Ok(vec![]) };
-        let (site, _) = site_of(plan);
-        let counts = minute.areas.iter().filter(|area| !site.is_parent(&area.key)).filter_map(|area| {
-            let (persons, sd_persons) = match area.occupancy {
-                Some(amount) => (amount.value, amount.sd + ROUNDED_SD),
-                None if area.suppressed => (ROUNDED_SD, ROUNDED_SD),
-                None => return None,
-            };
-            Some(AreaCount { area: area.key.clone(), at: minute.at, persons, sd_persons, kind: CountKind::Observed })
-        });
-        Ok(counts.collect())
-    }
-
     fn relive(&mut self, last: Timestamp, now: Timestamp, mut known: Vec<AreaCount>) -> Result<(), ControlError> {
         let measures = self.decided();
         while self.run.at < last {
@@ -101,4 +89,40 @@ impl Driver {
         }
         Ok(())
     }
+}
+
+/// What the picture of the moment at which reliving begins said of the areas, as counts of them: a run that is longer goes
+/// on from there. When nobody watched then, it begins at the last moment before that of which there is a picture. Areas of
+/// which it said nothing stay unknown.
+fn kept_counts(
+    (store, tenant): (&Store, &Tenant),
+    run: &mut RunRecord,
+    first: Timestamp,
+    plan: &Plan,
+) -> Result<Vec<AreaCount>, ControlError> {
+    let snapshot = store.snapshot()?;
+    for back in 0..RELIVED_MIN_MAX {
+        let at = run.at.plus_micros(-back * MINUTE_US);
+        if at <= first {
+            break;
+        }
+        if let Some(minute) = record::minute(&snapshot, tenant, run, at)? {
+            run.at = at;
+            return Ok(counts_of(&minute, plan));
+        }
+    }
+    Ok(vec![])
+}
+
+fn counts_of(minute: &Minute, plan: &Plan) -> Vec<AreaCount> {
+    let (site, _) = site_of(plan);
+    let counts = minute.areas.iter().filter(|area| !site.is_parent(&area.key)).filter_map(|area| {
+        let (persons, sd_persons) = match area.occupancy {
+            Some(amount) => (amount.value, amount.sd + ROUNDED_SD),
+            None if area.suppressed => (ROUNDED_SD, ROUNDED_SD),
+            None => return None,
+        };
+        Some(AreaCount { area: area.key.clone(), at: minute.at, persons, sd_persons, kind: CountKind::Observed })
+    });
+    counts.collect()
 }
