@@ -15,10 +15,10 @@ use crate::{
 const DAYS_KEPT: usize = 35;
 /// Days that are kept at least, however many sensors there are.
 const DAYS_LEAST: usize = 8;
-/// Values that are kept of a set, at most.
+/// Days that may come before everything is read anew.
+const DAYS_MORE: usize = 2;
+/// Values that are kept of a set, at most, as long as these are the least days.
 const VALUES_MAX: usize = 8_000_000;
-/// Minutes that are read again each time, for counts that come late.
-const MINUTES_AGAIN: i64 = 120;
 /// How long the newest counts are waited for, minutes.
 const LATE_MINUTES: usize = 30;
 const MINUTE_MICROS: i64 = 60_000_000;
@@ -30,6 +30,8 @@ pub(crate) struct Minutes {
     first: Timestamp,
     /// Minutes in a step.
     minutes: usize,
+    /// The days that were read.
+    days: usize,
     /// The sensors, by id, to see that they are still the same.
     ids: Vec<String>,
     /// Their counts, all as long, up to the step in which the city's moment lies.
@@ -46,18 +48,25 @@ impl Minutes {
         let first = today.plus_micros(-whole(days * DAY_MINUTES) * MINUTE_MICROS);
         let first_minute = minute_of_week(first, source.zone);
         let steps = sensors.iter().map(|_| Steps { minutes, first_minute, values: vec![] }).collect();
-        let mut read = Self { first, minutes, ids: sensors.iter().map(|sensor| sensor.id.clone()).collect(), steps };
+        let mut read =
+            Self { first, minutes, days, ids: sensors.iter().map(|sensor| sensor.id.clone()).collect(), steps };
         read.fill(source, sensors, 0, now)?;
         Ok(read)
     }
 
-    /// Reads the last hours again; `false` when everything must be read anew: other sensors, or weeks that have grown.
-    pub fn read_again(&mut self, source: &Source<'_>, sensors: &[Sensor], now: Timestamp) -> Result<bool, StoreError> {
-        let grown = self.place(now) > (DAYS_KEPT + DAYS_LEAST) * DAY_MINUTES / self.minutes;
+    /// Reads the last minutes again; `false` when everything must be read anew: other sensors, or days that have grown.
+    pub fn read_again(
+        &mut self,
+        source: &Source<'_>,
+        sensors: &[Sensor],
+        now: Timestamp,
+        minutes: i64,
+    ) -> Result<bool, StoreError> {
+        let grown = self.place(now) > (self.days + DAYS_MORE) * DAY_MINUTES / self.minutes;
         if grown || !self.ids.iter().eq(sensors.iter().map(|sensor| &sensor.id)) {
             return Ok(false);
         }
-        let again = self.place(now.plus_micros(-MINUTES_AGAIN * MINUTE_MICROS)).min(self.len());
+        let again = self.place(now.plus_micros(-minutes * MINUTE_MICROS)).min(self.len());
         self.fill(source, sensors, again, now)?;
         Ok(true)
     }
@@ -72,9 +81,14 @@ impl Minutes {
         self.first.plus_micros(whole(step * self.minutes) * MINUTE_MICROS)
     }
 
+    /// Whether nothing was counted at all.
+    pub fn is_empty(&self) -> bool {
+        !self.steps.iter().any(|steps| steps.values.iter().any(|value| value.is_finite()))
+    }
+
     /// The end of the newest step that is in: half of the sensors that gave anything in the last two hours have a value
-    /// in it. Older than half an hour it is not looked for.
-    pub fn known(&self) -> usize {
+    /// in it. `None` when there is no such step in the last half hour.
+    pub fn known(&self) -> Option<usize> {
         let end = self.len();
         let there = |from: usize, to: usize| {
             let gave = |steps: &&Steps| steps.values[from..to].iter().any(|value| value.is_finite());
@@ -82,7 +96,7 @@ impl Minutes {
         };
         let reporting = there(end.saturating_sub(120 / self.minutes), end);
         let oldest = end.saturating_sub(LATE_MINUTES / self.minutes);
-        (oldest + 1..=end).rev().find(|end| there(end - 1, *end) * 2 >= reporting.max(1)).unwrap_or(oldest)
+        (oldest + 1..=end).rev().find(|end| there(end - 1, *end) * 2 >= reporting.max(1))
     }
 
     /// The step in which a moment lies; 0 for moments before the first.

@@ -34,6 +34,9 @@ const SCORED_MAX: usize = 20_000;
 const SCORED_MIN: usize = 50;
 /// How long learning rests, as a multiple of how long it took.
 const REST: u32 = 20;
+/// Minutes that are read again each time, and days that are read again each hour, for counts that come late.
+const MINUTES_AGAIN: i64 = 120;
+const DAYS_AGAIN: i64 = 8;
 /// How far the city's clock may go back without being another time.
 const BACK_MICROS: i64 = 3_600_000_000;
 
@@ -45,6 +48,8 @@ pub(crate) struct Nowcaster {
     seen: Option<Timestamp>,
     /// The start of the step of the last look.
     done: Option<Timestamp>,
+    /// The hour in which the last days were read again.
+    read_days: Option<Timestamp>,
     rest_until: Option<Instant>,
 }
 
@@ -95,17 +100,27 @@ impl Nowcaster {
         let snapshot = ground.store.snapshot()?;
         let sensors = sensors(&snapshot, &ground.tenant, &state.set)?;
         let source = Source { snapshot: &snapshot, tenant: &ground.tenant, zone: &ground.zone, set: &state.set };
-        let minutes = self.read(&source, &sensors, now)?;
-        let told = self.tell(&state.set, &sensors, &minutes, hour_start(now, &ground.zone));
+        let hour = hour_start(now, &ground.zone);
+        let minutes = self.read(&source, &sensors, now, hour)?;
+        let told = self.tell(&state.set, &sensors, &minutes, hour);
         self.minutes = Some(minutes);
         state.live().nowcast = Some(Arc::new(wire::Nowcast { now, ..told }));
         self.done = Some(step);
         Ok(())
     }
 
-    fn read(&mut self, source: &Source<'_>, sensors: &[Sensor], now: Timestamp) -> Result<Minutes, WorkError> {
+    /// The last hours again, for counts that come late; once an hour the last days.
+    fn read(
+        &mut self,
+        source: &Source<'_>,
+        sensors: &[Sensor],
+        now: Timestamp,
+        hour: Timestamp,
+    ) -> Result<Minutes, WorkError> {
+        let again = if self.read_days == Some(hour) { MINUTES_AGAIN } else { DAYS_AGAIN * 24 * 60 };
+        self.read_days = Some(hour);
         if let Some(mut minutes) = self.minutes.take()
-            && minutes.read_again(source, sensors, now)?
+            && minutes.read_again(source, sensors, now, again)?
         {
             return Ok(minutes);
         }
@@ -117,11 +132,12 @@ impl Nowcaster {
         if sensors.is_empty() {
             return none(reason::plain("no_entities", "no entity of this type is there"));
         }
-        let known = minutes.known();
-        let there = |steps: &Steps| steps.values[..known].iter().any(|value| value.is_finite());
-        if !minutes.steps.iter().any(there) {
+        if minutes.is_empty() {
             return none(reason::plain("no_counts", "nothing was counted in the last weeks"));
         }
+        let Some(known) = minutes.known() else {
+            return none(reason::plain("silent", "too few counters gave a count in the last half hour"));
+        };
         let all: Vec<&Steps> = minutes.steps.iter().collect();
         let trend = Trend::of(&all, known).unwrap_or_else(|_| Trend::alone());
         if self.is_due(hour) {
@@ -136,7 +152,7 @@ impl Nowcaster {
         };
         wire::Nowcast {
             said_at: Some(minutes.moment(known)),
-            quality: ways.iter().filter_map(|way| way.score.clone()).collect(),
+            quality: ways.iter().filter_map(|way| veiled(way.score.clone()?, set.minimum_count)).collect(),
             series: Answer { set, sensors, minutes, trend: &trend, ways, known }.series(),
             ..wire::Nowcast::of(set)
         }
@@ -237,6 +253,18 @@ fn score(errors: &[Scored], minutes: usize) -> Option<NowcastScore> {
     })
 }
 
+/// A score as it may be told. Where small counts are suppressed it has two digits and stands on enough now-casts, so that
+/// no count can be computed from it.
+fn veiled(score: NowcastScore, minimum: u32) -> Option<NowcastScore> {
+    if minimum == 0 {
+        return Some(score);
+    }
+    let coarse = |share: f64| (share * 100.0).round() / 100.0;
+    let (wape, baseline_wape) = (coarse(score.wape), coarse(score.baseline_wape));
+    let coverage = score.coverage.map(coarse);
+    (score.moments >= SCORED_MIN as u64).then_some(NowcastScore { wape, baseline_wape, coverage, ..score })
+}
+
 /// What answers are made of.
 struct Answer<'a> {
     set: &'a Set,
@@ -292,11 +320,14 @@ impl Answer<'_> {
         told.collect()
     }
 
-    /// Counts are added up; of levels and paces it is the mean.
+    /// Of the sum over the whole steps in some minutes: counts as many as in all of these minutes, of levels and paces the
+    /// mean.
     fn over(&self, sum: f64, minutes: usize) -> f64 {
+        let step = self.minutes.steps[0].minutes;
+        let a_step = sum / (minutes / step).max(1) as f64;
         match self.set.kind {
-            Kind::Count => sum,
-            Kind::Occupancy | Kind::Rate => sum / (minutes / self.minutes.steps[0].minutes).max(1) as f64,
+            Kind::Count => a_step * minutes as f64 / step as f64,
+            Kind::Occupancy | Kind::Rate => a_step,
         }
     }
 

@@ -130,7 +130,8 @@ pub struct Nowcast {
     pub step_minutes: u32,
     /// The smallest count that is told; numbers are rounded to it. 0: all are told.
     pub minimum_count: u32,
-    /// Why there is none: `step` (`minutes`), `too_little_past` (`have`, `needed`), `no_entities`, `no_counts`, or
+    /// Why there is none: `step` (`minutes`), `too_little_past` (`have`, `needed`), `no_entities`, `no_counts`,
+    /// `silent` (too few counted in the last half hour), or
     /// `reading` in the first seconds of the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

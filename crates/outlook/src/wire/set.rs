@@ -97,7 +97,7 @@ pub struct Reason {
     /// `too_little_history` (`days`, `needed`), `too_many_gaps` (`hours`, `needed`), `hour_never_seen`,
     /// `outside_validity` (`factor`, `most`), `other_inputs` (`names`), `nothing_learned`, `unknown_series` (`names`),
     /// `no_entities`, `no_counts`, `no_model`, `store` or `broken`; of a now-cast also `step` (`minutes`),
-    /// `too_little_past` and `too_few_counts` (`have`, `needed`), and `reading`.
+    /// `too_little_past` and `too_few_counts` (`have`, `needed`), `silent`, and `reading`.
     pub code: String,
     /// The numbers, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -174,10 +174,15 @@ impl Town {
 
     /// Waits for the now-cast of a moment.
     pub fn nowcast(&self, said_at: Timestamp) -> wire::Nowcast {
+        self.nowcast_when(|nowcast| nowcast.said_at == Some(said_at))
+    }
+
+    /// Waits until the now-cast is as wanted.
+    pub fn nowcast_when(&self, wanted: impl Fn(&wire::Nowcast) -> bool) -> wire::Nowcast {
         let begun = Instant::now();
         loop {
             let nowcast = self.outlook.nowcast(&self.tenant, "people").unwrap();
-            if nowcast.said_at == Some(said_at) {
+            if wanted(&nowcast) {
                 return nowcast;
             }
             assert!(begun.elapsed() < PATIENCE, "{nowcast:?}");

@@ -3515,7 +3515,7 @@ export interface components {
              * @description `too_little_history` (`days`, `needed`), `too_many_gaps` (`hours`, `needed`), `hour_never_seen`,
              *     `outside_validity` (`factor`, `most`), `other_inputs` (`names`), `nothing_learned`, `unknown_series` (`names`),
              *     `no_entities`, `no_counts`, `no_model`, `store` or `broken`; of a now-cast also `step` (`minutes`),
-             *     `too_little_past` and `too_few_counts` (`have`, `needed`), and `reading`.
+             *     `too_little_past` and `too_few_counts` (`have`, `needed`), `silent`, and `reading`.
              */
             code: string;
             /** @description The numbers, by name. */
@@ -4013,7 +4013,8 @@ export interface components {
              */
             minimumCount: number;
             /**
-             * @description Why there is none: `step` (`minutes`), `too_little_past` (`have`, `needed`), `no_entities`, `no_counts`, or
+             * @description Why there is none: `step` (`minutes`), `too_little_past` (`have`, `needed`), `no_entities`, `no_counts`,
+             *     `silent` (too few counted in the last half hour), or
              *     `reading` in the first seconds of the server.
              */
             reason?: components["schemas"]["CrowdForecastReason"];

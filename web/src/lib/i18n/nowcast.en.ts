@@ -47,6 +47,7 @@ export const nowcastEn: Record<keyof typeof nowcastNl, string> = {
   'outlook.now.toNow': 'To the next hour',
   'outlook.why.step':
     'These counters give a number every {minutes} minutes. For the next hour that must be every 15 minutes at least.',
+  'outlook.why.silent': 'Too little was counted in the last half hour.',
   'outlook.why.reading': 'The counts are being read. That takes a few seconds.',
   'outlook.why.too_little_past': 'Moments to learn from so far: {have}. The next hour needs {needed}.',
   'outlook.why.too_few_counts': 'Counts in the last half hour: {have}. At least {needed} are needed.',

@@ -44,6 +44,7 @@ export const nowcastNl = {
   'outlook.now.toNow': 'Naar het komende uur',
   'outlook.why.step':
     'Deze tellers geven om de {minutes} minuten een getal. Voor het komende uur moet dat minstens elke 15 minuten zijn.',
+  'outlook.why.silent': 'In het laatste half uur is te weinig geteld.',
   'outlook.why.reading': 'De tellingen worden gelezen. Dat duurt een paar tellen.',
   'outlook.why.too_little_past':
     'Er zijn nu {have} momenten om van te leren. Voor het komende uur zijn {needed} momenten nodig.',
