@@ -56,7 +56,8 @@ pub fn run(options: &BenchOptions) -> Result<()> {
     let started = Instant::now();
     let mut latencies = Vec::new();
     for _ in 0..options.requests {
-        let minute = wall().plus_micros(60_000_000 - wall().micros().rem_euclid(60_000_000));
+        let now = wall();
+        let minute = now.plus_micros(60_000_000 - now.micros().rem_euclid(60_000_000));
         for (number, run) in (0u32..).zip(&runs) {
             sleep_until(minute, SPREAD * number + SPREAD / 2);
             // The server closes connections that are idle for a while, and the next minute is a while away.
